@@ -1,0 +1,177 @@
+//! The two to fourteen bytes before each payload (RFC 6455 §5.2).
+//!
+//! ```text
+//!    byte 0            byte 1             0, 2 or 8 bytes            0 or 4 bytes
+//!   +-+-+-+-+-------+ +-+-------------+ +- - - - - - - - - - - -+ +- - - - - - - -+
+//!   |F|R|R|R|       | |M|             | | 126: 16-bit length    | |               |
+//!   |I|S|S|S|opcode | |A| length, or  | | 127: 64-bit length    | |  masking key  |
+//!   |N|V|V|V|  (4)  | |S| 126 or 127  | | (both big-endian)     | |  (if MASK)    |
+//!   | |1|2|3|       | |K|             | |                       | |               |
+//!   +-+-+-+-+-------+ +-+-------------+ +- - - - - - - - - - - -+ +- - - - - - - -+
+//! ```
+//!
+//! This file reads and writes the picture and judges nothing: reserved bits, reserved opcodes and lengths that are longer
+//! than they need to be are reported as they stand. Which headers a peer may send is decided in
+//! [`frame::Rules`](crate::frame::Rules).
+
+use arrayvec::ArrayVec;
+
+use super::opcode::Opcode;
+
+/// The most bytes a header has: two, eight of length, four of key.
+pub const MAX_HEADER_BYTES: usize = 14;
+
+/// The most payload bytes that a control frame may have (§5.5).
+pub const MAX_CONTROL_PAYLOAD_BYTES: usize = 125;
+
+pub(crate) const FIN: u8 = 0x80;
+pub(crate) const RSV: u8 = 0x70;
+pub(crate) const MASK: u8 = 0x80;
+const LENGTH: u8 = 0x7F;
+const LENGTH_16: u8 = 126;
+const LENGTH_64: u8 = 127;
+
+/// A frame header, whether or not a peer may send it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FrameHeader {
+    /// Whether this is the last fragment of its message.
+    pub fin: bool,
+    /// The reserved bits, RSV1 to RSV3 from high to low: 0 to 7.
+    pub rsv: u8,
+    /// What kind of frame it is.
+    pub opcode: Opcode,
+    /// The masking key, when the MASK bit is set.
+    pub mask: Option<[u8; 4]>,
+    /// The number of payload bytes that follow. RFC 6455 ends at 2^63 − 1; the field holds more.
+    pub payload_len: u64,
+}
+
+/// What [`FrameHeader::parse`] made of the bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Parsed {
+    /// A whole header.
+    Complete {
+        /// What it says.
+        header: FrameHeader,
+        /// How many bytes it took: 2 to [`MAX_HEADER_BYTES`].
+        encoded_len: usize,
+    },
+    /// The bytes end before the header does: come back with more.
+    Partial,
+}
+
+impl FrameHeader {
+    /// Reads the header at the start of `bytes`. It never fails: every bit pattern is some header.
+    ///
+    /// The length was written in its shortest form exactly when `encoded_len == header.encoded_len()`.
+    ///
+    /// ```
+    /// use websocket_proto::frame::{FrameHeader, Opcode, Parsed};
+    ///
+    /// let Parsed::Complete { header, encoded_len } = FrameHeader::parse(&[0x81, 0xfe, 0, 1, 1, 2, 3, 4]) else { panic!() };
+    /// assert_eq!((header.opcode, header.payload_len, header.mask), (Opcode::TEXT, 1, Some([1, 2, 3, 4])));
+    /// assert_eq!((encoded_len, header.encoded_len()), (8, 6)); // two bytes more than needed
+    /// assert_eq!(FrameHeader::parse(&[0x81]), Parsed::Partial);
+    /// ```
+    #[must_use]
+    pub fn parse(bytes: &[u8]) -> Parsed {
+        let [first, second, after @ ..] = bytes else { return Parsed::Partial };
+        let Some((payload_len, after)) = parse_length(*second, after) else { return Parsed::Partial };
+        let Some((mask, after)) = parse_key(*second, after) else { return Parsed::Partial };
+        Parsed::Complete {
+            header: Self {
+                fin: first & FIN != 0,
+                rsv: (first & RSV) >> 4,
+                opcode: Opcode::from_low_bits(*first),
+                mask,
+                payload_len,
+            },
+            encoded_len: bytes.len().saturating_sub(after.len()),
+        }
+    }
+
+    /// The number of bytes that [`emit`](Self::emit) gives: the shortest form.
+    #[must_use]
+    #[inline]
+    pub const fn encoded_len(&self) -> usize {
+        encoded_len(self.payload_len, self.mask.is_some())
+    }
+
+    /// Writes the header in its shortest form, as RFC 6455 §5.2 demands.
+    #[must_use]
+    #[inline]
+    pub fn emit(&self) -> HeaderBytes {
+        let first = if self.fin { FIN } else { 0 } | (self.rsv << 4) & RSV | self.opcode.as_u8();
+        emit(first, self.payload_len, self.mask)
+    }
+}
+
+/// The bytes of one header.
+pub type HeaderBytes = ArrayVec<u8, MAX_HEADER_BYTES>;
+
+/// The bytes of a header for `payload_len` bytes of payload, in its shortest form.
+#[inline]
+pub(crate) const fn encoded_len(payload_len: u64, masked: bool) -> usize {
+    match (payload_len, masked) {
+        (0..=125, false) => 2,
+        (126..=0xFFFF, false) => 4,
+        (_, false) => 10,
+        (0..=125, true) => 6,
+        (126..=0xFFFF, true) => 8,
+        (_, true) => 14,
+    }
+}
+
+/// Writes a header whose first byte is `first`.
+#[inline]
+pub(crate) fn emit(first: u8, payload_len: u64, key: Option<[u8; 4]>) -> HeaderBytes {
+    let [.., high, low] = payload_len.to_be_bytes();
+    let mask = if key.is_some() { MASK } else { 0 };
+    let mut bytes = HeaderBytes::new();
+    bytes.push(first);
+    match payload_len {
+        0..=125 => bytes.push(mask | low),
+        126..=0xFFFF => bytes.extend([mask | LENGTH_16, high, low]),
+        _ => {
+            bytes.push(mask | LENGTH_64);
+            bytes.extend(payload_len.to_be_bytes());
+        }
+    }
+    bytes.extend(key.into_iter().flatten());
+    bytes
+}
+
+/// The payload length, from a header's second byte and what follows it, and the bytes behind it.
+#[inline]
+pub(crate) fn parse_length(second: u8, after: &[u8]) -> Option<(u64, &[u8])> {
+    match second & LENGTH {
+        LENGTH_16 => after.split_first_chunk().map(|(length, rest)| (u64::from(u16::from_be_bytes(*length)), rest)),
+        LENGTH_64 => after.split_first_chunk().map(|(length, rest)| (u64::from_be_bytes(*length), rest)),
+        length => Some((u64::from(length), after)),
+    }
+}
+
+/// Whether the length that `second` announces stands in its shortest form (§5.2).
+#[inline]
+pub(crate) const fn is_minimal(second: u8, payload_len: u64) -> bool {
+    match second & LENGTH {
+        LENGTH_16 => payload_len > 125,
+        LENGTH_64 => payload_len > 0xFFFF,
+        _ => true,
+    }
+}
+
+/// The masking key, when `second` has the MASK bit, and the bytes behind it.
+#[inline]
+pub(crate) fn parse_key(second: u8, after: &[u8]) -> Option<(Option<[u8; 4]>, &[u8])> {
+    if second & MASK == 0 {
+        return Some((None, after));
+    }
+    after.split_first_chunk().map(|(key, rest)| (Some(*key), rest))
+}
+
+/// The 7-bit length field of a header's second byte: 126 and 127 announce a longer one.
+#[inline]
+pub(crate) const fn short_length(second: u8) -> u8 {
+    second & LENGTH
+}

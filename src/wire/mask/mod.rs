@@ -1,0 +1,48 @@
+//! Masking: the payload xor a four-byte key, over and over (RFC 6455 §5.3).
+//!
+//! ```text
+//! payload   H  e  l  l  o  …          masking and unmasking are the same operation;
+//! key       k0 k1 k2 k3 k0 …          byte i of the payload meets byte i mod 4 of the key
+//! ```
+//!
+//! A payload that comes in pieces is masked in pieces: the *phase* is the payload offset of a piece's first byte modulo
+//! four, and [`rotate`] turns a key so that it starts at that phase. All functions here start at `key[0]`.
+
+mod copy;
+mod portable;
+
+pub use copy::copy;
+pub(crate) use copy::copy_uninit;
+
+/// Masks or unmasks `bytes` in place; `bytes[0]` meets `key[0]`.
+///
+/// ```
+/// use websocket_proto::mask;
+///
+/// let mut bytes = [0, 1, 0, 1, 0, 1, 0, 1];
+/// mask::apply(&mut bytes, [1, 0, 1, 0]);
+/// assert_eq!(bytes, [1; 8]);
+/// ```
+#[inline]
+pub fn apply(bytes: &mut [u8], key: [u8; 4]) {
+    portable::apply(bytes, key);
+}
+
+/// The key as it stands `offset` payload bytes further on: the key for the next piece.
+///
+/// ```
+/// use websocket_proto::mask;
+///
+/// assert_eq!(mask::rotate([1, 2, 3, 4], 5), [2, 3, 4, 1]);
+/// ```
+#[must_use]
+#[inline]
+pub const fn rotate(key: [u8; 4], offset: usize) -> [u8; 4] {
+    let bits = match offset % 4 {
+        0 => 0,
+        1 => 8,
+        2 => 16,
+        _ => 24,
+    };
+    u32::from_le_bytes(key).rotate_right(bits).to_le_bytes()
+}
