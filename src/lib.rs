@@ -14,9 +14,17 @@ mod error;
 
 mod buffer;
 
+mod message;
+
+mod connection;
+
 pub use buffer::recv::{DEFAULT_CAPACITY_BYTES, RecvBuffer, Storage};
 pub use buffer::send::{SendBuffer, SendSlice};
+pub use connection::{ChunkEvent, Config, Connection, Ending, Event, Transport, state};
 pub use error::{Error, Limit, Misuse, ProtocolError, SendError, Timeout, Violation};
+#[cfg(feature = "alloc")]
+pub use message::PreparedMessage;
+pub use message::{Chunk, FrameHead, Masker, MessageKind, Payload};
 #[cfg(feature = "getrandom")]
 pub use role::OsMaskKeys;
 pub use role::{Client, MaskKeys, Role, Server};
@@ -25,6 +33,7 @@ pub use wire::{close, mask, utf8};
 
 /// Frames as they stand on the wire, for those who build their own layers.
 pub mod frame {
+    pub use crate::message::{Decoder, FramePart, Limits};
     pub use crate::wire::header::{FrameHeader, HeaderBytes, MAX_CONTROL_PAYLOAD_BYTES, MAX_HEADER_BYTES, Parsed};
     pub use crate::wire::opcode::Opcode;
 }

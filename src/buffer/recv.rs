@@ -245,7 +245,9 @@ impl<S: Storage> RecvBuffer<S> {
     pub fn filled(&mut self, count: usize) {
         let spare = self.capacity() - self.window.end;
         self.window.end += count.min(spare);
-        self.window.wanted = 0;
+        if count > 0 {
+            self.window.wanted = 0;
+        }
     }
 
     /// Copies as much of `bytes` as there is room for, and says how much that was: at least one byte after `receive` has answered
@@ -328,7 +330,9 @@ impl<S: Storage> RecvBuffer<S> {
         let Window { start, held, unread, end, .. } = self.window;
         if self.window.dead() > 0 {
             let bytes = self.storage.bytes_mut();
-            bytes.copy_within(start..held, 0);
+            if start > 0 {
+                bytes.copy_within(start..held, 0);
+            }
             bytes.copy_within(unread..end, held - start);
             self.moved();
         }
@@ -383,6 +387,12 @@ impl<'rx> View<'rx> {
         self.window.held - self.window.start
     }
 
+    /// How much of the message in progress is known to be UTF-8.
+    #[inline]
+    pub(crate) const fn text_len(&self) -> usize {
+        self.window.valid - self.window.start
+    }
+
     /// How many bytes a message may have altogether beside `reserve` bytes of something else.
     #[inline]
     pub(crate) const fn max_message_len(&self, reserve: usize) -> usize {
@@ -392,6 +402,12 @@ impl<'rx> View<'rx> {
     /// Whether no further byte can be received before something is taken out.
     pub(crate) const fn is_full(&self) -> bool {
         self.window.live() >= self.max_capacity
+    }
+
+    /// Whether there may be something to take out: bytes have come since [`want`](Self::want), or it was never called.
+    #[inline]
+    pub(crate) const fn has_news(&self) -> bool {
+        self.window.wanted == 0
     }
 
     /// Notes that `bytes` more are needed before anything can be taken out.

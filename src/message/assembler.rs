@@ -1,0 +1,260 @@
+//! Frames into messages, where they lie.
+//!
+//! The assembler walks the receive buffer: a header is judged and skipped, payload joins the message in progress (unmasked, closed up, and
+//! validated as it comes if it is text), a control frame is taken out whole between two fragments. It holds no bytes.
+//! What it remembers beside the frame it is in is how much of a message it has left in the buffer, so that it notices when it is handed another one.
+//!
+//! # Chunks
+//!
+//! In [`Delivery::Chunks`] the message in progress is handed out as it grows and never waited for. Text is cut between characters: up to three bytes of the last one stay
+//! in the buffer until the rest has come. When text goes wrong, what stands before the wrong byte is handed out first and the error comes with the next
+//! call; so the text that is delivered before an error is the same whatever the chunks were.
+
+use super::MessageKind;
+use super::decoder::{Current, Frames, Limits};
+use crate::buffer::recv::{CONTROL_ROOM_BYTES, View};
+use crate::error::{Limit, Misuse, ProtocolError, Violation};
+use crate::wire::header::{FrameHeader, MAX_HEADER_BYTES};
+use crate::wire::opcode::Opcode;
+
+/// How messages are handed out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Delivery {
+    /// Each when it is whole.
+    Messages,
+    /// Each as it arrives.
+    Chunks,
+}
+
+/// What was found in the receive buffer.
+#[derive(Debug)]
+pub(crate) enum Found<'rx> {
+    /// A message, or in [`Delivery::Chunks`] a part of one.
+    Data(Chunk<'rx>),
+    Ping(&'rx [u8]),
+    Pong(&'rx [u8]),
+    /// The payload of a Close frame, as it came.
+    Close(&'rx [u8]),
+}
+
+/// The bytes of a message, or of a part of it, by the message's kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Payload<'rx> {
+    /// Text: whole characters.
+    Text(&'rx str),
+    /// Any bytes.
+    Binary(&'rx [u8]),
+}
+
+impl<'rx> Payload<'rx> {
+    /// The bytes, whichever kind they are of.
+    #[must_use]
+    pub const fn as_bytes(self) -> &'rx [u8] {
+        match self {
+            Self::Text(text) => text.as_bytes(),
+            Self::Binary(bytes) => bytes,
+        }
+    }
+
+    /// The kind of the message.
+    #[must_use]
+    pub const fn kind(self) -> MessageKind {
+        match self {
+            Self::Text(_) => MessageKind::Text,
+            Self::Binary(_) => MessageKind::Binary,
+        }
+    }
+}
+
+/// A piece of a message, as it arrived.
+///
+/// Its borders mean nothing: they are where the transport happened to cut. Only a last chunk can be empty.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Chunk<'rx> {
+    /// The bytes. Text is cut between characters.
+    pub payload: Payload<'rx>,
+    /// Whether the message begins here.
+    pub is_first: bool,
+    /// Whether the message ends here. Only then is it known that all of it was right.
+    pub is_last: bool,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Assembler {
+    frames: Frames,
+    /// The bytes of the message in progress that the last call left in the buffer.
+    held: usize,
+    /// Whether chunks of the message in progress were handed out.
+    in_chunks: bool,
+}
+
+impl Assembler {
+    pub(crate) const fn new(is_server: bool, limits: Limits) -> Self {
+        Self { frames: Frames::new(is_server, limits), held: 0, in_chunks: false }
+    }
+
+    /// Takes the next thing out of the buffer. `None`: more bytes are needed, and the buffer knows how many are in sight.
+    #[inline]
+    pub(crate) fn receive<'rx>(
+        &mut self,
+        mut view: View<'rx>,
+        delivery: Delivery,
+    ) -> Result<Option<Found<'rx>>, ProtocolError> {
+        self.check_call(&view, delivery)?;
+        loop {
+            let frame = match self.frames.current() {
+                Some(frame) => frame,
+                None => match self.begin(&mut view, delivery)? {
+                    Some(frame) => frame,
+                    None => return self.wait(view),
+                },
+            };
+            if frame.opcode.is_control() {
+                return self.receive_control(view, frame.opcode);
+            }
+            if let Err(violation) = self.append(&mut view) {
+                return self.fail_text(view, delivery, violation);
+            }
+            if self.frames.left() == 0 {
+                if frame.fin {
+                    return self.receive_last(view, delivery);
+                }
+                self.frames.end();
+            }
+            if delivery == Delivery::Chunks && self.has_chunk(&view) {
+                return Ok(Some(Found::Data(self.take_chunk(view, false))));
+            }
+            if self.frames.left() > 0 {
+                return self.wait(view);
+            }
+        }
+    }
+
+    /// The caller's side of the bargain: the same buffer, and the same delivery, for one message.
+    #[inline]
+    fn check_call(&self, view: &View<'_>, delivery: Delivery) -> Result<(), Misuse> {
+        if view.message_len() != self.held {
+            return Err(Misuse::BufferReplaced);
+        }
+        if self.in_chunks && delivery == Delivery::Messages {
+            return Err(Misuse::MessageInChunks);
+        }
+        Ok(())
+    }
+
+    /// Goes into the next frame, if its header is whole.
+    #[inline]
+    fn begin(&mut self, view: &mut View<'_>, delivery: Delivery) -> Result<Option<Current>, ProtocolError> {
+        let Some((header, header_len)) = self.frames.parse(view.unread())? else { return Ok(None) };
+        Self::check_room(view, &header, delivery)?;
+        view.skip(header_len);
+        self.frames.begin(&header);
+        Ok(self.frames.current())
+    }
+
+    /// Whether the frame will fit into a buffer that cannot grow. Between fragments there has to be room for a control frame.
+    #[inline]
+    fn check_room(view: &View<'_>, header: &FrameHeader, delivery: Delivery) -> Result<(), Limit> {
+        let reserve = match (header.opcode.is_control(), delivery) {
+            (false, Delivery::Chunks) => return Ok(()),
+            (false, Delivery::Messages) if !header.fin => CONTROL_ROOM_BYTES,
+            (false, Delivery::Messages) | (true, _) => 0,
+        };
+        let room = view.max_message_len(reserve).saturating_sub(view.message_len());
+        if header.payload_len > room as u64 { Err(Limit::BufferTooSmall) } else { Ok(()) }
+    }
+
+    #[inline]
+    fn receive_control<'rx>(&mut self, view: View<'rx>, opcode: Opcode) -> Result<Option<Found<'rx>>, ProtocolError> {
+        let count = usize::try_from(self.frames.left()).unwrap_or(usize::MAX);
+        if view.unread_len() < count {
+            return self.wait(view);
+        }
+        let key = self.frames.key();
+        self.frames.advance(count);
+        self.frames.end();
+        let payload = view.take_control(count, key);
+        Ok(Some(match opcode {
+            Opcode::PING => Found::Ping(payload),
+            Opcode::PONG => Found::Pong(payload),
+            _ => Found::Close(payload),
+        }))
+    }
+
+    /// Adds what has come of the current frame to the message in progress.
+    #[inline]
+    fn append(&mut self, view: &mut View<'_>) -> Result<(), Violation> {
+        let count = usize::try_from(self.frames.left()).unwrap_or(usize::MAX).min(view.unread_len());
+        view.append(count, self.frames.key());
+        self.frames.advance(count);
+        self.held = view.message_len();
+        if self.frames.message() == Some(MessageKind::Text) {
+            view.validate()?;
+        }
+        Ok(())
+    }
+
+    /// The message has ended with the frame that has just ended.
+    #[inline]
+    fn receive_last<'rx>(&mut self, view: View<'rx>, delivery: Delivery) -> Result<Option<Found<'rx>>, ProtocolError> {
+        if self.frames.message() == Some(MessageKind::Text) && !view.is_text() {
+            return self.fail_text(view, delivery, Violation::TextNotUtf8);
+        }
+        let chunk = self.take_chunk(view, true);
+        self.frames.end();
+        self.in_chunks = false;
+        Ok(Some(Found::Data(chunk)))
+    }
+
+    /// The text is wrong; in chunks, what stands before the wrong byte is delivered first.
+    #[cold]
+    fn fail_text<'rx>(
+        &mut self,
+        view: View<'rx>,
+        delivery: Delivery,
+        violation: Violation,
+    ) -> Result<Option<Found<'rx>>, ProtocolError> {
+        match delivery {
+            Delivery::Chunks if self.has_chunk(&view) => Ok(Some(Found::Data(self.take_chunk(view, false)))),
+            Delivery::Chunks | Delivery::Messages => Err(violation.into()),
+        }
+    }
+
+    fn has_chunk(&self, view: &View<'_>) -> bool {
+        match self.frames.message() {
+            Some(MessageKind::Text) => view.text_len() > 0,
+            _ => view.message_len() > 0,
+        }
+    }
+
+    #[inline]
+    fn take_chunk<'rx>(&mut self, view: View<'rx>, is_last: bool) -> Chunk<'rx> {
+        let payload = match self.frames.message() {
+            Some(MessageKind::Text) => Payload::Text(view.take_text()),
+            _ => Payload::Binary(view.take_binary()),
+        };
+        let is_first = !self.in_chunks;
+        self.in_chunks = true;
+        self.held = self.held.saturating_sub(payload.as_bytes().len());
+        Chunk { payload, is_first, is_last }
+    }
+
+    /// More bytes are needed: how many are in sight?
+    ///
+    /// The rest of the frame. But before the last fragment more is to come than any header says, and a buffer that grew by each header would copy the
+    /// message each time: then as much again as was received.
+    fn wait<'rx>(&self, mut view: View<'rx>) -> Result<Option<Found<'rx>>, ProtocolError> {
+        if view.is_full() {
+            return Err(Limit::BufferTooSmall.into());
+        }
+        let in_sight = match self.frames.current() {
+            Some(frame) if frame.fin => self.frames.left().saturating_sub(view.unread_len() as u64),
+            _ => {
+                let as_much_again = self.frames.allowance().min(view.message_len() as u64);
+                self.frames.left().max(as_much_again).saturating_add(MAX_HEADER_BYTES as u64)
+            }
+        };
+        view.want(in_sight);
+        Ok(None)
+    }
+}
