@@ -5,6 +5,7 @@
 
 mod config;
 mod event;
+mod pong;
 mod receive;
 mod send;
 pub mod state;
@@ -14,14 +15,12 @@ mod timers;
 pub use config::Config;
 pub use event::{ChunkEvent, Ending, Event, Transport};
 
-use arrayvec::ArrayVec;
-
 use crate::error::{Misuse, ProtocolError, Timeout};
 use crate::message::Assembler;
 use crate::role::{Client, MaskKeys, Role, Server};
 use crate::time::Instant;
 use crate::wire::close::CloseCode;
-use crate::wire::header::MAX_CONTROL_PAYLOAD_BYTES;
+use pong::OwedPong;
 use send::Outgoing;
 use state::{Input, State, Step};
 use temper::Temper;
@@ -50,14 +49,13 @@ pub struct Connection<R> {
     state: State,
     assembler: Assembler,
     outgoing: Outgoing,
-    /// The newest Ping that is not answered yet (§5.5.3 lets the older ones go).
-    pong: Option<ArrayVec<u8, MAX_CONTROL_PAYLOAD_BYTES>>,
+    pong: OwedPong,
     /// Whether the timers want a Ping sent.
     owes_ping: bool,
     auto_pong: bool,
     was_closed: bool,
-    /// The code of the peer's Close.
-    peer_code: Option<CloseCode>,
+    /// The code of the peer's Close; [`CloseCode::ABNORMAL`] as long as there is none.
+    peer_code: CloseCode,
     /// Why it failed.
     fault: Option<ProtocolError>,
     temper: Temper,
@@ -89,11 +87,11 @@ impl<R: Role> Connection<R> {
             state: State::Open,
             assembler: Assembler::new(R::IS_SERVER, config.limits),
             outgoing: Outgoing::new(),
-            pong: None,
+            pong: OwedPong::new(),
             owes_ping: false,
             auto_pong: config.auto_pong,
             was_closed: false,
-            peer_code: None,
+            peer_code: CloseCode::ABNORMAL,
             fault: None,
             temper: Temper::new(config.max_control_frames),
             timers: Timers::new(config.spans),
@@ -128,7 +126,7 @@ impl<R: Role> Connection<R> {
     /// It may be called again, and gives the same answer.
     pub fn handle_eof(&mut self) -> Ending {
         self.step(Input::Eof);
-        Ending { code: self.peer_code.unwrap_or(CloseCode::ABNORMAL), is_clean: self.was_closed }
+        Ending { code: self.peer_code, is_clean: self.was_closed }
     }
 
     /// When to call [`handle_timeout`](Self::handle_timeout) next; `None` when there is nothing to wait for.
@@ -138,7 +136,7 @@ impl<R: Role> Connection<R> {
     pub fn poll_timeout(&self) -> Option<Instant> {
         match self.state {
             State::Ended => None,
-            state => self.timers.poll(state == State::Open),
+            _ => self.timers.poll(),
         }
     }
 
@@ -154,7 +152,7 @@ impl<R: Role> Connection<R> {
             return Ok(());
         }
         self.temper.calm();
-        match self.timers.handle(now, self.state == State::Open) {
+        match self.timers.handle(now) {
             Due::Nothing => Ok(()),
             Due::Ping => {
                 self.owes_ping = true;
@@ -200,7 +198,7 @@ impl<R: Role> Connection<R> {
             State::LocalClosing | State::PeerClosing | State::Failing => self.timers.start_close(),
             State::Closed | State::Failed | State::Ended => {
                 self.was_closed |= state == State::Closed;
-                self.pong = None;
+                self.pong.clear();
                 self.owes_ping = false;
                 self.timers.start_close();
             }

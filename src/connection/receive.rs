@@ -1,7 +1,5 @@
 //! From the peer to the caller.
 
-use arrayvec::ArrayVec;
-
 use super::Connection;
 use super::event::{ChunkEvent, Event};
 use super::state::Input;
@@ -80,6 +78,10 @@ impl<R: Role> Connection<R> {
                 self.timers.mark_busy();
                 Ok(ChunkEvent::Chunk(chunk))
             }
+            Found::DataBefore(violation, chunk) => {
+                self.fail(violation.into());
+                Ok(ChunkEvent::Chunk(chunk))
+            }
             Found::Ping(payload) => self.report_ping(payload),
             Found::Pong(payload) => {
                 self.temper.count_control()?;
@@ -92,14 +94,14 @@ impl<R: Role> Connection<R> {
     fn report_ping<'rx>(&mut self, payload: &'rx [u8]) -> Result<ChunkEvent<'rx>, ProtocolError> {
         self.temper.count_control()?;
         if self.auto_pong {
-            self.pong.insert(ArrayVec::new()).extend(payload.iter().copied());
+            self.pong.owe(payload);
         }
         Ok(ChunkEvent::Ping(payload))
     }
 
     fn report_close<'rx>(&mut self, payload: &'rx [u8]) -> Result<CloseReason<'rx>, ProtocolError> {
         let close = close::parse(payload).map_err(Violation::from)?;
-        self.peer_code = Some(close.code);
+        self.peer_code = close.code;
         self.step(Input::PeerClose);
         Ok(close)
     }

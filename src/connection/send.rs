@@ -224,13 +224,13 @@ impl<R: Role> Connection<R> {
     #[must_use]
     #[inline]
     pub const fn wants_transmit(&self) -> bool {
-        self.pong.is_some() || self.owes_ping || self.state.owes_close()
+        self.pong.is_owed() || self.owes_ping || self.state.owes_close()
     }
 
     fn transmit(&mut self, tx: &mut impl SendBuffer) -> Result<(), SendError> {
-        if let Some(payload) = &self.pong {
+        if let Some(payload) = self.pong.payload() {
             encode(&mut self.role, first_byte(Opcode::PONG, true), payload, tx)?;
-            self.pong = None;
+            self.pong.clear();
         }
         if self.owes_ping {
             encode(&mut self.role, first_byte(Opcode::PING, true), &[], tx)?;
@@ -246,8 +246,10 @@ impl<R: Role> Connection<R> {
 
     /// The code for the Close that is owed: that of the fault, or the peer's own (§5.5.1); none when it gave none.
     fn owed_code(&self) -> Option<CloseCode> {
-        let answer = self.peer_code.filter(|code| code.is_sendable());
-        self.fault.and_then(crate::error::ProtocolError::close_code).or(answer)
+        match self.fault {
+            Some(fault) => fault.close_code(),
+            None => Some(self.peer_code).filter(|code| code.is_sendable()),
+        }
     }
 
     #[inline]

@@ -2,7 +2,7 @@
 //!
 //! The assembler walks the receive buffer: a header is judged and skipped, payload joins the message in progress (unmasked, closed up, and
 //! validated as it comes if it is text), a control frame is taken out whole between two fragments. It holds no bytes.
-//! What it remembers beside the frame it is in is how much of a message it has left in the buffer, so that it notices when it is handed another one.
+//! It knows how much of a message it has left in the buffer, so it notices when it is handed another one.
 //!
 //! # Chunks
 //!
@@ -31,6 +31,8 @@ pub(crate) enum Delivery {
 pub(crate) enum Found<'rx> {
     /// A message, or in [`Delivery::Chunks`] a part of one.
     Data(Chunk<'rx>),
+    /// A part of a text message, right before the byte that is wrong.
+    DataBefore(Violation, Chunk<'rx>),
     Ping(&'rx [u8]),
     Pong(&'rx [u8]),
     /// The payload of a Close frame, as it came.
@@ -82,15 +84,13 @@ pub struct Chunk<'rx> {
 #[derive(Clone, Debug)]
 pub(crate) struct Assembler {
     frames: Frames,
-    /// The bytes of the message in progress that the last call left in the buffer.
-    held: usize,
-    /// Whether chunks of the message in progress were handed out.
-    in_chunks: bool,
+    /// When chunks of the message in progress were handed out: how many bytes of a cut character they left in the buffer.
+    in_chunks: Option<u8>,
 }
 
 impl Assembler {
     pub(crate) const fn new(is_server: bool, limits: Limits) -> Self {
-        Self { frames: Frames::new(is_server, limits), held: 0, in_chunks: false }
+        Self { frames: Frames::new(is_server, limits), in_chunks: None }
     }
 
     /// Takes the next thing out of the buffer. `None`: more bytes are needed, and the buffer knows how many are in sight.
@@ -133,10 +133,11 @@ impl Assembler {
     /// The caller's side of the bargain: the same buffer, and the same delivery, for one message.
     #[inline]
     fn check_call(&self, view: &View<'_>, delivery: Delivery) -> Result<(), Misuse> {
-        if view.message_len() != self.held {
+        let held = self.in_chunks.map_or(self.frames.received(), u64::from);
+        if view.message_len() as u64 != held {
             return Err(Misuse::BufferReplaced);
         }
-        if self.in_chunks && delivery == Delivery::Messages {
+        if self.in_chunks.is_some() && delivery == Delivery::Messages {
             return Err(Misuse::MessageInChunks);
         }
         Ok(())
@@ -187,7 +188,6 @@ impl Assembler {
         let count = usize::try_from(self.frames.left()).unwrap_or(usize::MAX).min(view.unread_len());
         view.append(count, self.frames.key());
         self.frames.advance(count);
-        self.held = view.message_len();
         if self.frames.message() == Some(MessageKind::Text) {
             view.validate()?;
         }
@@ -202,7 +202,7 @@ impl Assembler {
         }
         let chunk = self.take_chunk(view, true);
         self.frames.end();
-        self.in_chunks = false;
+        self.in_chunks = None;
         Ok(Some(Found::Data(chunk)))
     }
 
@@ -214,10 +214,10 @@ impl Assembler {
         delivery: Delivery,
         violation: Violation,
     ) -> Result<Option<Found<'rx>>, ProtocolError> {
-        match delivery {
-            Delivery::Chunks if self.has_chunk(&view) => Ok(Some(Found::Data(self.take_chunk(view, false)))),
-            Delivery::Chunks | Delivery::Messages => Err(violation.into()),
+        if delivery == Delivery::Chunks && self.has_chunk(&view) {
+            return Ok(Some(Found::DataBefore(violation, self.take_chunk(view, false))));
         }
+        Err(violation.into())
     }
 
     fn has_chunk(&self, view: &View<'_>) -> bool {
@@ -229,13 +229,15 @@ impl Assembler {
 
     #[inline]
     fn take_chunk<'rx>(&mut self, view: View<'rx>, is_last: bool) -> Chunk<'rx> {
-        let payload = match self.frames.message() {
-            Some(MessageKind::Text) => Payload::Text(view.take_text()),
-            _ => Payload::Binary(view.take_binary()),
+        let is_first = self.in_chunks.is_none();
+        let (payload, left) = match self.frames.message() {
+            Some(MessageKind::Text) => {
+                let left = view.message_len().saturating_sub(view.text_len());
+                (Payload::Text(view.take_text()), left)
+            }
+            _ => (Payload::Binary(view.take_binary()), 0),
         };
-        let is_first = !self.in_chunks;
-        self.in_chunks = true;
-        self.held = self.held.saturating_sub(payload.as_bytes().len());
+        self.in_chunks = Some(u8::try_from(left).unwrap_or(u8::MAX));
         Chunk { payload, is_first, is_last }
     }
 

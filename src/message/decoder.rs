@@ -89,6 +89,15 @@ impl Frames {
         if self.is_server { Some(self.key) } else { None }
     }
 
+    /// How many bytes of the message in progress have come.
+    #[inline]
+    pub(crate) const fn received(&self) -> u64 {
+        match self.current {
+            Some(frame) if !frame.opcode.is_control() => self.message_len.saturating_sub(self.left),
+            _ => self.message_len,
+        }
+    }
+
     /// How many bytes the limit still lets the message in progress announce.
     #[inline]
     pub(crate) const fn allowance(&self) -> u64 {
