@@ -1,6 +1,21 @@
 //! The WebSocket protocol as a pure state machine: bytes in, events out; no sockets, no clock, no hidden memory.
 #![no_std]
 #![cfg_attr(docsrs, feature(doc_cfg))]
+// Unsafe code has its licence in the files that use it; nothing else may.
+#![deny(unsafe_code)]
+// No panic can be reached, and nothing needs `std` or `alloc` that `core` has.
+#![deny(
+    clippy::alloc_instead_of_core,
+    clippy::arithmetic_side_effects,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::std_instead_of_core,
+    clippy::unreachable,
+    clippy::unwrap_used
+)]
 
 #[cfg(feature = "alloc")]
 extern crate alloc;
