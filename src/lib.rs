@@ -16,7 +16,10 @@ mod buffer;
 
 pub use buffer::recv::{DEFAULT_CAPACITY_BYTES, RecvBuffer, Storage};
 pub use buffer::send::{SendBuffer, SendSlice};
-pub use error::{Error, Limit, Misuse, ProtocolError, SendError, Timeout, Violation};
+pub use error::{
+    Error, Field, HandshakeError, HandshakeMisuse, HeadPart, Limit, Misuse, ProtocolError, SendError, Timeout,
+    UrlError, Violation,
+};
 #[cfg(feature = "getrandom")]
 pub use role::OsMaskKeys;
 pub use role::{Client, MaskKeys, Role, Server};
