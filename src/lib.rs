@@ -14,6 +14,8 @@ mod error;
 
 mod buffer;
 
+pub mod handshake;
+
 pub use buffer::recv::{DEFAULT_CAPACITY_BYTES, RecvBuffer, Storage};
 pub use buffer::send::{SendBuffer, SendSlice};
 pub use error::{
