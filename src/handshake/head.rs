@@ -1,0 +1,242 @@
+//! Where a head ends, and what it says.
+//!
+//! A head comes in as many pieces as the network likes. It is therefore looked at in two steps, and each byte once in each:
+//!
+//! 1. [`Scan`] looks for the empty line that ends it. It remembers how far it has looked, so a head that comes one byte at a time
+//!    costs as much work as one that comes whole: no byte is looked at again (the flaw of CVE-2023-43669).
+//! 2. `httparse` parses the whole head, exactly once.
+//!
+//! What the scan refuses, it refuses at a byte whose place does not depend on how the bytes were cut: they are judged in order,
+//! and none beyond the limit is looked at. So the outcome of a handshake is a function of the bytes alone.
+//!
+//! | refused | where |
+//! |---|---|
+//! | a first byte that no start line begins with: a TLS hello, a control byte | at that byte |
+//! | LF without CR before it | at the LF |
+//! | a second empty line before a request, or one before a response | at its LF |
+//! | more bytes than the limit | at the last byte of the limit, if the head does not end there |
+//! | all else that is not HTTP/1, folded lines included | at the end of the head |
+
+use core::mem::MaybeUninit;
+
+use super::grammar;
+use crate::error::{HandshakeError, HeadPart};
+
+/// The most header lines that a head can have.
+pub(super) const MAX_HEADERS: usize = 64;
+
+/// The search for the end of a head: offsets from its first byte.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Scan {
+    /// All bytes before this one have been looked at.
+    seen: usize,
+    /// The first byte of the line in progress.
+    line: usize,
+    /// The first byte behind the start line; 0 before it is known.
+    headers: usize,
+    /// How many empty lines may still stand before the start line.
+    blank_lines: u8,
+}
+
+/// Where a head that is complete has its parts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Extent {
+    /// The first byte behind the start line.
+    pub(super) headers: usize,
+    /// The length of the head.
+    pub(super) len: usize,
+}
+
+impl Scan {
+    /// For a request: RFC 9112 §2.2 wants one empty line before it ignored, since some clients send CR LF behind a body.
+    pub(super) const fn request() -> Self {
+        Self { seen: 0, line: 0, headers: 0, blank_lines: 1 }
+    }
+
+    /// For a response, before which nothing may stand.
+    pub(super) const fn response() -> Self {
+        Self { blank_lines: 0, ..Self::request() }
+    }
+
+    /// Whether any byte of the head has come.
+    pub(super) const fn is_begun(&self) -> bool {
+        self.seen > 0
+    }
+
+    /// Goes on through `bytes`, which begin with the first byte of the head; gives the extent of the head when its end is there.
+    pub(super) fn advance(&mut self, bytes: &[u8], max_bytes: usize) -> Result<Option<Extent>, HandshakeError> {
+        let within = bytes.get(..max_bytes).unwrap_or(bytes);
+        self.check_first_byte(within)?;
+        while let Some(distance) = find(within.get(self.seen..).unwrap_or_default(), b'\n') {
+            let end = self.seen.saturating_add(distance);
+            let line = within.get(self.line..end).unwrap_or_default();
+            if let Some(extent) = self.end_line(line, end.saturating_add(1))? {
+                return Ok(Some(extent));
+            }
+        }
+        self.seen = self.seen.max(within.len());
+        if bytes.len() >= max_bytes { Err(HandshakeError::HeadTooLong) } else { Ok(None) }
+    }
+
+    /// Takes note of a whole line, without its LF; `next` is the first byte behind it.
+    fn end_line(&mut self, line: &[u8], next: usize) -> Result<Option<Extent>, HandshakeError> {
+        let Some((b'\r', text)) = line.split_last() else { return Err(HandshakeError::BareLineFeed) };
+        self.seen = next;
+        self.line = next;
+        match (text.is_empty(), self.headers) {
+            (false, 0) => self.headers = next,
+            (false, _) => {}
+            (true, 0) => self.skip_blank_line()?,
+            (true, headers) => return Ok(Some(Extent { headers, len: next })),
+        }
+        Ok(None)
+    }
+
+    fn skip_blank_line(&mut self) -> Result<(), HandshakeError> {
+        self.blank_lines = self.blank_lines.checked_sub(1).ok_or(HandshakeError::Malformed(HeadPart::StartLine))?;
+        Ok(())
+    }
+
+    /// A start line begins with a token; CR and LF are left to the search for lines.
+    fn check_first_byte(&self, bytes: &[u8]) -> Result<(), HandshakeError> {
+        match bytes.first() {
+            Some(byte) if !grammar::is_token_byte(*byte) && !matches!(byte, b'\r' | b'\n') => {
+                Err(HandshakeError::Malformed(HeadPart::StartLine))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// A request line, with HTTP's minor version.
+pub(super) struct RawRequest<'a> {
+    pub(super) method: &'a str,
+    pub(super) target: &'a str,
+    pub(super) minor: u8,
+}
+
+/// A status line, with HTTP's minor version.
+pub(super) struct RawResponse<'a> {
+    pub(super) minor: u8,
+    pub(super) status: u16,
+    pub(super) reason: &'a str,
+}
+
+/// Parses a whole head; hands each header to `collect`, in order.
+pub(super) fn parse_request<'a>(
+    head: &'a [u8],
+    max_headers: usize,
+    collect: impl FnMut(&'a str, &'a [u8]),
+) -> Result<RawRequest<'a>, HandshakeError> {
+    let mut storage = [const { MaybeUninit::uninit() }; MAX_HEADERS];
+    let mut raw = httparse::Request::new(&mut []);
+    let status = raw.parse_with_uninit_headers(head, limited(&mut storage, max_headers))?;
+    feed(status, raw.headers, collect)?;
+    let (Some(method), Some(target), Some(minor)) = (raw.method, raw.path, raw.version) else { return Err(UNFINISHED) };
+    Ok(RawRequest { method, target, minor })
+}
+
+/// Parses a whole head; hands each header to `collect`, in order.
+pub(super) fn parse_response<'a>(
+    head: &'a [u8],
+    max_headers: usize,
+    collect: impl FnMut(&'a str, &'a [u8]),
+) -> Result<RawResponse<'a>, HandshakeError> {
+    let mut storage = [const { MaybeUninit::uninit() }; MAX_HEADERS];
+    let mut raw = httparse::Response::new(&mut []);
+    let config = httparse::ParserConfig::default();
+    let headers = limited(&mut storage, max_headers);
+    let status = config.parse_response_with_uninit_headers(&mut raw, head, headers)?;
+    feed(status, raw.headers, collect)?;
+    let (Some(minor), Some(status)) = (raw.version, raw.code) else { return Err(UNFINISHED) };
+    Ok(RawResponse { minor, status, reason: raw.reason.unwrap_or_default() })
+}
+
+/// A head that ends before its parser is content. The scan lets none through; this says so without a panic.
+const UNFINISHED: HandshakeError = HandshakeError::Malformed(HeadPart::LineEnd);
+
+fn limited<T>(storage: &mut [T], max: usize) -> &mut [T] {
+    let max = max.min(storage.len());
+    storage.get_mut(..max).unwrap_or_default()
+}
+
+fn feed<'a>(
+    status: httparse::Status<usize>,
+    headers: &[httparse::Header<'a>],
+    mut collect: impl FnMut(&'a str, &'a [u8]),
+) -> Result<(), HandshakeError> {
+    if status.is_partial() {
+        return Err(UNFINISHED);
+    }
+    for header in headers {
+        collect(header.name, header.value);
+    }
+    Ok(())
+}
+
+impl From<httparse::Error> for HandshakeError {
+    fn from(error: httparse::Error) -> Self {
+        match error {
+            httparse::Error::TooManyHeaders => Self::TooManyHeaders,
+            httparse::Error::Version => Self::HttpVersion,
+            httparse::Error::HeaderName => Self::Malformed(HeadPart::HeaderName),
+            httparse::Error::HeaderValue => Self::Malformed(HeadPart::HeaderValue),
+            httparse::Error::NewLine => UNFINISHED,
+            httparse::Error::Status | httparse::Error::Token => Self::Malformed(HeadPart::StartLine),
+        }
+    }
+}
+
+/// What stands before and behind the first `needle`.
+pub(super) fn split_once(bytes: &[u8], needle: u8) -> Option<(&[u8], &[u8])> {
+    let (before, from) = bytes.split_at_checked(find(bytes, needle)?)?;
+    Some((before, from.get(1..)?))
+}
+
+/// The place of the first `needle`, eight bytes at a time.
+///
+/// `needle` xor itself is zero, and subtracting one from a zero byte sets its top bit. The borrow can set the top bit of bytes
+/// above it too, but never below, so the lowest bit that is set is right.
+pub(super) fn find(bytes: &[u8], needle: u8) -> Option<usize> {
+    const ONES: u64 = u64::from_ne_bytes([1; 8]);
+    const TOPS: u64 = u64::from_ne_bytes([0x80; 8]);
+    let pattern = u64::from_ne_bytes([needle; 8]);
+    let (words, tail) = bytes.as_chunks::<8>();
+    for (index, word) in words.iter().enumerate() {
+        let zeros = u64::from_le_bytes(*word) ^ pattern;
+        let hits = zeros.wrapping_sub(ONES) & !zeros & TOPS;
+        if hits != 0 {
+            let within = usize::try_from(hits.trailing_zeros() / 8).unwrap_or(0);
+            return Some(index.saturating_mul(8).saturating_add(within));
+        }
+    }
+    let place = tail.iter().position(|byte| *byte == needle)?;
+    Some(words.as_flattened().len().saturating_add(place))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn find_agrees_with_a_plain_search() {
+        let text = *b"\n\x0b\x0a\x09\x8a\x0a0123456789\nabcdefgh\x0b\n";
+        for from in 0..text.len() {
+            for to in from..=text.len() {
+                let bytes = text.get(from..to).unwrap_or_default();
+                assert_eq!(find(bytes, b'\n'), bytes.iter().position(|byte| *byte == b'\n'));
+            }
+        }
+    }
+
+    #[test]
+    fn h1_each_byte_is_looked_at_once() {
+        let head = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+        let mut scan = Scan::request();
+        for len in 0..head.len() {
+            assert_eq!(scan.advance(head.get(..len).unwrap_or_default(), 100), Ok(None));
+            assert_eq!(scan.seen, len, "the next call begins at the first byte that is new");
+        }
+        assert_eq!(scan.advance(head, 100), Ok(Some(Extent { headers: 16, len: head.len() })));
+    }
+}
