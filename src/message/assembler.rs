@@ -84,7 +84,7 @@ pub struct Chunk<'rx> {
 #[derive(Clone, Debug)]
 pub(crate) struct Assembler {
     frames: Frames,
-    /// When chunks of the message in progress were handed out: how many bytes of a cut character they left in the buffer.
+    /// When chunks of the message in progress were handed out: how many bytes of a cut character are in the buffer.
     in_chunks: Option<u8>,
 }
 
@@ -188,6 +188,9 @@ impl Assembler {
         let count = usize::try_from(self.frames.left()).unwrap_or(usize::MAX).min(view.unread_len());
         view.append(count, self.frames.key());
         self.frames.advance(count);
+        if let Some(held) = &mut self.in_chunks {
+            *held = u8::try_from(view.message_len()).unwrap_or(u8::MAX);
+        }
         if self.frames.message() == Some(MessageKind::Text) {
             view.validate()?;
         }
