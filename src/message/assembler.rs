@@ -14,7 +14,7 @@ use super::MessageKind;
 use super::decoder::{Current, Frames, Limits};
 use crate::buffer::recv::{CONTROL_ROOM_BYTES, View};
 use crate::error::{Limit, Misuse, ProtocolError, Violation};
-use crate::wire::header::{FrameHeader, MAX_HEADER_BYTES};
+use crate::wire::header::FrameHeader;
 use crate::wire::opcode::Opcode;
 
 /// How messages are handed out.
@@ -247,19 +247,21 @@ impl Assembler {
     /// More bytes are needed: how many are in sight?
     ///
     /// The rest of the frame. But before the last fragment more is to come than any header says, and a buffer that grew by each header would copy the
-    /// message each time: then as much again as was received.
+    /// message each time: then as much again as was received, and a control frame. The sum of what is here and what is in sight stays the same while a
+    /// header trickles in, so that a buffer near the limit is not grown byte by byte.
     fn wait<'rx>(&self, mut view: View<'rx>) -> Result<Option<Found<'rx>>, ProtocolError> {
         if view.is_full() {
             return Err(Limit::BufferTooSmall.into());
         }
+        let unread = view.unread_len() as u64;
         let in_sight = match self.frames.current() {
-            Some(frame) if frame.fin => self.frames.left().saturating_sub(view.unread_len() as u64),
+            Some(frame) if frame.fin => self.frames.left(),
             _ => {
                 let as_much_again = self.frames.allowance().min(view.message_len() as u64);
-                self.frames.left().max(as_much_again).saturating_add(MAX_HEADER_BYTES as u64)
+                self.frames.left().max(as_much_again).saturating_add(CONTROL_ROOM_BYTES as u64)
             }
         };
-        view.want(in_sight);
+        view.want(in_sight.saturating_sub(unread));
         Ok(None)
     }
 }
