@@ -101,6 +101,10 @@ impl Assembler {
         delivery: Delivery,
     ) -> Result<Option<Found<'rx>>, ProtocolError> {
         self.check_call(&view, delivery)?;
+        if delivery == Delivery::Chunks && self.has_chunk(&view) {
+            // Left by `Delivery::Messages`, in the middle of a message that is to go on in chunks.
+            return Ok(Some(Found::Data(self.take_chunk(view, false))));
+        }
         loop {
             let frame = match self.frames.current() {
                 Some(frame) => frame,
@@ -258,7 +262,7 @@ impl Assembler {
             Some(frame) if frame.fin => self.frames.left(),
             _ => {
                 let as_much_again = self.frames.allowance().min(view.message_len() as u64);
-                self.frames.left().max(as_much_again).saturating_add(CONTROL_ROOM_BYTES as u64)
+                self.frames.left().saturating_add(as_much_again).saturating_add(CONTROL_ROOM_BYTES as u64)
             }
         };
         view.want(in_sight.saturating_sub(unread));
