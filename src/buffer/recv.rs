@@ -161,6 +161,13 @@ impl sealed::Sealed for alloc::vec::Vec<u8> {
     }
 
     fn reallocate(&mut self, capacity: usize, live: [core::ops::Range<usize>; 2]) -> bool {
+        let [message, unread] = &live;
+        if message.start == 0 && message.end == unread.start && capacity > self.len() {
+            // Growing where it stands: the allocator may know how to do that without a copy, and need not hold both.
+            self.reserve_exact(capacity - self.len());
+            self.resize(capacity, 0);
+            return true;
+        }
         let mut new = alloc::vec![0; capacity];
         let mut to = new.as_mut_slice();
         for range in live {
@@ -304,25 +311,34 @@ impl<S: Storage> RecvBuffer<S> {
         self.storage.bytes().len()
     }
 
-    /// Makes room at the end: shrinks, moves to the front, or grows, in this order, each only where it is called for.
+    /// Makes room at the end: shrinks, moves to the front, or grows, each only where it is called for.
+    ///
+    /// Each copy is paid for by bytes that came before it, so that all of them together are linear in what was received: between a shrink and the next growth
+    /// lies a quarter of the base capacity, between two growths half of what there was; a message is moved to the front once, or at the expense of
+    /// at least as many bytes that were consumed.
     #[cold]
     fn make_room(&mut self) {
-        let window = self.window;
-        let (capacity, live) = (self.capacity(), window.live());
-        let needed = live.saturating_add(window.wanted.max(1));
-        if capacity != self.base && needed <= self.base {
-            self.reallocate(self.base);
-            return;
+        if self.capacity() != self.base && self.window.live() <= self.base / 2 {
+            return self.reallocate(self.base);
         }
-        // A move is paid for by the bytes that were consumed before it; it is not worth it while there is room to read into.
-        let tight = capacity - window.end < capacity / 4;
-        let insufficient = capacity - window.end < window.wanted.max(1);
-        if tight && (live <= window.dead() || insufficient) {
+        let is_worth_it = self.window.live() <= self.window.dead() || self.spare_len() < self.window.wanted.max(1);
+        if self.is_tight() && is_worth_it {
             self.compact();
         }
-        if tight && needed > capacity {
-            self.reallocate(needed.min(live.saturating_mul(2)));
+        // `wanted` is 0 as long as there is something to receive: then the caller has to do that first.
+        if self.is_tight() && self.spare_len() < self.window.wanted {
+            let live = self.window.live();
+            self.reallocate(live.saturating_add(self.window.wanted).min(live.saturating_mul(2)));
         }
+    }
+
+    fn spare_len(&self) -> usize {
+        self.capacity() - self.window.end
+    }
+
+    /// Whether little room is left to read into. A move is not worth it before.
+    fn is_tight(&self) -> bool {
+        self.spare_len() < (self.capacity() / 4).max(1)
     }
 
     /// Closes the room before the message and the gap behind it.
@@ -404,10 +420,10 @@ impl<'rx> View<'rx> {
         self.window.live() >= self.max_capacity
     }
 
-    /// Whether there may be something to take out: bytes have come since [`want`](Self::want), or it was never called.
+    /// Whether bytes have come since [`want`](Self::want), or are left from before.
     #[inline]
     pub(crate) const fn has_news(&self) -> bool {
-        self.window.wanted == 0
+        self.window.wanted == 0 && self.unread_len() > 0
     }
 
     /// Notes that `bytes` more are needed before anything can be taken out.

@@ -214,7 +214,10 @@ impl<R: Role> Connection<R> {
         self.state = state;
         match state {
             State::Open => {}
-            State::LocalClosing | State::PeerClosing | State::Failing => self.timers.start_close(),
+            State::LocalClosing | State::PeerClosing | State::Failing => {
+                self.owes_ping = false;
+                self.timers.start_close();
+            }
             State::Closed | State::Failed | State::Ended => {
                 self.was_closed |= state == State::Closed;
                 self.pong.clear();

@@ -14,7 +14,7 @@ use super::MessageKind;
 use super::decoder::{Current, Frames, Limits};
 use crate::buffer::recv::{CONTROL_ROOM_BYTES, View};
 use crate::error::{Limit, Misuse, ProtocolError, Violation};
-use crate::wire::header::{FrameHeader, MAX_HEADER_BYTES};
+use crate::wire::header::FrameHeader;
 use crate::wire::opcode::Opcode;
 
 /// How messages are handed out.
@@ -84,7 +84,7 @@ pub struct Chunk<'rx> {
 #[derive(Clone, Debug)]
 pub(crate) struct Assembler {
     frames: Frames,
-    /// When chunks of the message in progress were handed out: how many bytes of a cut character they left in the buffer.
+    /// When chunks of the message in progress were handed out: how many bytes of a cut character are in the buffer.
     in_chunks: Option<u8>,
 }
 
@@ -101,6 +101,10 @@ impl Assembler {
         delivery: Delivery,
     ) -> Result<Option<Found<'rx>>, ProtocolError> {
         self.check_call(&view, delivery)?;
+        if delivery == Delivery::Chunks && self.has_chunk(&view) {
+            // Left by `Delivery::Messages`, in the middle of a message that is to go on in chunks.
+            return Ok(Some(Found::Data(self.take_chunk(view, false))));
+        }
         loop {
             let frame = match self.frames.current() {
                 Some(frame) => frame,
@@ -188,6 +192,9 @@ impl Assembler {
         let count = usize::try_from(self.frames.left()).unwrap_or(usize::MAX).min(view.unread_len());
         view.append(count, self.frames.key());
         self.frames.advance(count);
+        if let Some(held) = &mut self.in_chunks {
+            *held = u8::try_from(view.message_len()).unwrap_or(u8::MAX);
+        }
         if self.frames.message() == Some(MessageKind::Text) {
             view.validate()?;
         }
@@ -244,19 +251,21 @@ impl Assembler {
     /// More bytes are needed: how many are in sight?
     ///
     /// The rest of the frame. But before the last fragment more is to come than any header says, and a buffer that grew by each header would copy the
-    /// message each time: then as much again as was received.
+    /// message each time: then as much again as was received, and a control frame. The sum of what is here and what is in sight stays the same while a
+    /// header trickles in, so that a buffer near the limit is not grown byte by byte.
     fn wait<'rx>(&self, mut view: View<'rx>) -> Result<Option<Found<'rx>>, ProtocolError> {
         if view.is_full() {
             return Err(Limit::BufferTooSmall.into());
         }
+        let unread = view.unread_len() as u64;
         let in_sight = match self.frames.current() {
-            Some(frame) if frame.fin => self.frames.left().saturating_sub(view.unread_len() as u64),
+            Some(frame) if frame.fin => self.frames.left(),
             _ => {
                 let as_much_again = self.frames.allowance().min(view.message_len() as u64);
-                self.frames.left().max(as_much_again).saturating_add(MAX_HEADER_BYTES as u64)
+                self.frames.left().saturating_add(as_much_again).saturating_add(CONTROL_ROOM_BYTES as u64)
             }
         };
-        view.want(in_sight);
+        view.want(in_sight.saturating_sub(unread));
         Ok(None)
     }
 }
