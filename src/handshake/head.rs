@@ -20,6 +20,7 @@
 use core::mem::MaybeUninit;
 
 use super::grammar;
+use crate::buffer::recv::View;
 use crate::error::{HandshakeError, HeadPart};
 
 /// The most header lines that a head can have.
@@ -106,6 +107,12 @@ impl Scan {
             _ => Ok(()),
         }
     }
+}
+
+/// Tells the buffer how much more of the head is in sight: as much again as has come, within the limit. So a buffer that grows does it by doubling.
+pub(super) fn want_more(view: &mut View<'_>, max_bytes: usize) {
+    let len = view.unread_len();
+    view.want(max_bytes.saturating_sub(len).min(len).max(1) as u64);
 }
 
 /// A request line, with HTTP's minor version.

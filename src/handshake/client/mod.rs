@@ -231,7 +231,10 @@ impl<'a> Handshake<'a> {
         let mut view = rx.view();
         let extent = loop {
             let max_bytes = self.max_head_bytes.min(view.max_message_len(0));
-            let Some(extent) = self.scan.advance(view.unread(), max_bytes)? else { return Ok(None) };
+            let Some(extent) = self.scan.advance(view.unread(), max_bytes)? else {
+                head::want_more(&mut view, max_bytes);
+                return Ok(None);
+            };
             if !self.skip_interim(view.unread(), extent)? {
                 break extent;
             }

@@ -124,10 +124,13 @@ impl Handshake {
         rx: &'rx mut RecvBuffer<S>,
     ) -> Result<Option<Request<'rx>>, HandshakeError> {
         self.clock.check()?;
-        let view = rx.view();
+        let mut view = rx.view();
         let max_bytes = self.max_head_bytes.min(view.max_message_len(0));
         match self.scan.advance(view.unread(), max_bytes) {
-            Ok(None) => Ok(None),
+            Ok(None) => {
+                head::want_more(&mut view, max_bytes);
+                Ok(None)
+            }
             Ok(Some(extent)) => self.parse(view.take(extent.len), extent).map(Some),
             Err(error) => Err(self.clock.fail(error)),
         }
