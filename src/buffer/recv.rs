@@ -73,6 +73,15 @@ impl Window {
         (self.held - self.start) + (self.end - self.unread)
     }
 
+    /// No message is in progress, and reading goes on at `unread`.
+    #[inline]
+    const fn set_empty(&mut self, unread: usize) {
+        self.start = unread;
+        self.valid = unread;
+        self.held = unread;
+        self.unread = unread;
+    }
+
     /// Bytes that do not matter any more, before and between them.
     const fn dead(&self) -> usize {
         self.end - self.live()
@@ -454,17 +463,55 @@ impl<'rx> View<'rx> {
 
     /// Takes the next `count` unread bytes as the payload of a control frame, unmasked.
     #[inline]
-    pub(crate) fn take_control(mut self, count: usize, key: Option<[u8; 4]>) -> &'rx [u8] {
-        self.unmask(count, key);
+    pub(crate) fn take_control(self, count: usize, key: Option<[u8; 4]>) -> &'rx [u8] {
+        unmask(self.bytes, self.window.unread, count, key);
         self.take(count)
+    }
+
+    /// Whether a header of `header_len` and all of the payload behind it are here.
+    #[inline]
+    pub(crate) fn has_frame(&self, header_len: usize, payload_len: u64) -> bool {
+        payload_len <= self.unread_len().saturating_sub(header_len) as u64
+    }
+
+    /// Takes the payload of a frame that [is here](Self::has_frame), with no message in progress, unmasked.
+    #[inline]
+    pub(crate) fn take_whole(self, header_len: usize, payload_len: usize, key: Option<[u8; 4]>) -> &'rx [u8] {
+        let Self { bytes, window, .. } = self;
+        let from = window.unread + header_len;
+        window.set_empty(from + payload_len);
+        unmask(bytes, from, payload_len, key)
+    }
+
+    /// [`take_whole`](Self::take_whole) for text. When it is wrong, the payload stays, as the message in progress, as far as it is known to be UTF-8.
+    #[inline]
+    #[expect(unsafe_code, reason = "the bytes were validated in the same call")]
+    pub(crate) fn take_whole_text(
+        self,
+        header_len: usize,
+        payload_len: usize,
+        key: Option<[u8; 4]>,
+    ) -> Result<&'rx str, Self> {
+        let Self { bytes, window, max_capacity } = self;
+        let from = window.unread + header_len;
+        let seen = utf8::scan(unmask(bytes, from, payload_len, key));
+        window.set_empty(from + payload_len);
+        if seen.valid_len == payload_len {
+            let text = bytes.get(from..window.unread).unwrap_or_default();
+            // SAFETY: `scan` has seen that all of these bytes are whole characters.
+            return Ok(unsafe { core::str::from_utf8_unchecked(text) });
+        }
+        window.start = from;
+        window.valid = from + seen.valid_len;
+        Err(Self { bytes, window, max_capacity })
     }
 
     /// Makes the next `count` unread bytes part of the message in progress: unmasked, and closed up behind it.
     #[inline]
     pub(crate) fn append(&mut self, count: usize, key: Option<[u8; 4]>) {
-        self.unmask(count, key);
         let window = &mut *self.window;
         let count = count.min(window.end - window.unread);
+        unmask(self.bytes, window.unread, count, key);
         if window.unread != window.held {
             self.bytes.copy_within(window.unread..window.unread + count, window.held);
         }
@@ -511,15 +558,6 @@ impl<'rx> View<'rx> {
         unsafe { core::str::from_utf8_unchecked(text) }
     }
 
-    #[inline]
-    fn unmask(&mut self, count: usize, key: Option<[u8; 4]>) {
-        let Some(key) = key else { return };
-        let Window { unread, end, .. } = *self.window;
-        if let Some(payload) = self.bytes.get_mut(unread..end.min(unread + count)) {
-            mask::apply(payload, key);
-        }
-    }
-
     /// Moves `start` to `to` within the message; gives all bytes before it.
     #[inline]
     fn release(self, to: usize) -> &'rx [u8] {
@@ -527,9 +565,7 @@ impl<'rx> View<'rx> {
         window.start = to;
         window.valid = window.valid.max(to);
         if window.start == window.held {
-            window.start = window.unread;
-            window.valid = window.unread;
-            window.held = window.unread;
+            window.set_empty(window.unread);
         }
         bytes.get(..to).unwrap_or_default()
     }
@@ -547,9 +583,17 @@ impl<'rx> View<'rx> {
     fn settle(&mut self) {
         let window = &mut *self.window;
         if window.start == window.held {
-            window.start = window.unread;
-            window.valid = window.unread;
-            window.held = window.unread;
+            window.set_empty(window.unread);
         }
     }
+}
+
+/// Unmasks `count` bytes from `from` on; gives them.
+#[inline]
+fn unmask(bytes: &mut [u8], from: usize, count: usize, key: Option<[u8; 4]>) -> &mut [u8] {
+    let payload = bytes.get_mut(from..from + count).unwrap_or_default();
+    if let Some(key) = key {
+        mask::apply(payload, key);
+    }
+    payload
 }
