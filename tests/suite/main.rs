@@ -18,7 +18,7 @@ mod error;
 
 // mod buffer;
 
-// mod message;
+mod message;
 
 // mod connection;
 
