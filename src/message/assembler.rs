@@ -188,10 +188,11 @@ impl Assembler {
         let count = usize::try_from(self.frames.left()).unwrap_or(usize::MAX).min(view.unread_len());
         view.append(count, self.frames.key());
         self.frames.advance(count);
-        if self.frames.message() == Some(MessageKind::Text) {
-            view.validate()?;
+        let is_valid = if self.frames.message() == Some(MessageKind::Text) { view.validate() } else { Ok(()) };
+        if let Some(left) = &mut self.in_chunks {
+            *left = u8::try_from(view.message_len()).unwrap_or(u8::MAX);
         }
-        Ok(())
+        Ok(is_valid?)
     }
 
     /// The message has ended with the frame that has just ended.
