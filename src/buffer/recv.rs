@@ -404,10 +404,10 @@ impl<'rx> View<'rx> {
         self.window.live() >= self.max_capacity
     }
 
-    /// Whether there may be something to take out: bytes have come since [`want`](Self::want), or it was never called.
+    /// Whether there may be something to take out: bytes are here, and have come since [`want`](Self::want).
     #[inline]
     pub(crate) const fn has_news(&self) -> bool {
-        self.window.wanted == 0
+        self.window.wanted == 0 && self.window.end > self.window.unread
     }
 
     /// Notes that `bytes` more are needed before anything can be taken out.
