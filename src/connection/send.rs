@@ -279,9 +279,9 @@ impl<R: Role> Connection<R> {
     /// Whether a new message may begin.
     #[inline]
     const fn check_message(&self) -> Result<(), Misuse> {
-        match self.outgoing.message {
-            None => self.check(Input::LocalFrame),
-            Some(_) => Err(Misuse::MessageInProgress),
+        match (self.check(Input::LocalFrame), self.outgoing.message) {
+            (Ok(()), Some(_)) => Err(Misuse::MessageInProgress),
+            (checked, _) => checked,
         }
     }
 
