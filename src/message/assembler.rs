@@ -104,6 +104,10 @@ impl Assembler {
         loop {
             let frame = match self.frames.current() {
                 Some(frame) => frame,
+                // Left from before chunks took over.
+                None if delivery == Delivery::Chunks && self.has_chunk(&view) => {
+                    return Ok(Some(Found::Data(self.take_chunk(view, false))));
+                }
                 None => match self.begin(&mut view, delivery)? {
                     Some(frame) => frame,
                     None => return self.wait(view),
