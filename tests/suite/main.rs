@@ -20,7 +20,7 @@ mod error;
 
 mod message;
 
-// mod connection;
+mod connection;
 
 // mod docs;
 // mod layering;
