@@ -195,7 +195,11 @@ impl<R: Role> Connection<R> {
         self.state = state;
         match state {
             State::Open => {}
-            State::LocalClosing | State::PeerClosing | State::Failing => self.timers.start_close(),
+            // The peer's Pings still want their answer (§5.5.2); we have nothing more to ask.
+            State::LocalClosing | State::PeerClosing | State::Failing => {
+                self.owes_ping = false;
+                self.timers.start_close();
+            }
             State::Closed | State::Failed | State::Ended => {
                 self.was_closed |= state == State::Closed;
                 self.pong.clear();
