@@ -309,20 +309,25 @@ impl<S: Storage> RecvBuffer<S> {
     fn make_room(&mut self) {
         let window = self.window;
         let (capacity, live) = (self.capacity(), window.live());
-        let needed = live.saturating_add(window.wanted.max(1));
+        let needed = live.saturating_add(window.wanted);
         if capacity != self.base && needed <= self.base {
             self.reallocate(self.base);
             return;
         }
-        // A move is paid for by the bytes that were consumed before it; it is not worth it while there is room to read into.
-        let tight = capacity - window.end < capacity / 4;
-        let insufficient = capacity - window.end < window.wanted.max(1);
-        if tight && (live <= window.dead() || insufficient) {
+        // A move is paid for by the bytes that were consumed before it; else it waits until receiving cannot go on without.
+        if self.is_tight() && (live <= window.dead() || capacity - window.end < window.wanted) {
             self.compact();
         }
-        if tight && needed > capacity {
+        // Tight even so: three quarters of the memory are live, and twice that is more than there is.
+        if self.is_tight() && needed > capacity {
             self.reallocate(needed.min(live.saturating_mul(2)));
         }
+    }
+
+    /// Whether there is too little room at the end to read into.
+    fn is_tight(&self) -> bool {
+        let capacity = self.capacity();
+        capacity - self.window.end <= capacity / 4
     }
 
     /// Closes the room before the message and the gap behind it.
