@@ -16,7 +16,7 @@ mod wire;
 
 mod error;
 
-// mod buffer;
+mod buffer;
 
 mod message;
 
