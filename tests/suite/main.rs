@@ -22,5 +22,6 @@ mod message;
 
 mod connection;
 
-// mod docs;
-// mod layering;
+mod docs;
+mod layering;
+mod source;
