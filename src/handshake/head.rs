@@ -20,7 +20,7 @@
 use core::mem::MaybeUninit;
 
 use super::grammar;
-use crate::buffer::recv::View;
+use crate::buffer::view::View;
 use crate::error::{HandshakeError, HeadPart};
 
 /// The most header lines that a head can have.

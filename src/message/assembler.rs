@@ -12,7 +12,8 @@
 
 use super::MessageKind;
 use super::decoder::{Current, Frames, Limits};
-use crate::buffer::recv::{CONTROL_ROOM_BYTES, View};
+use crate::buffer::recv::CONTROL_ROOM_BYTES;
+use crate::buffer::view::View;
 use crate::error::{Limit, Misuse, ProtocolError, Violation};
 use crate::wire::header::FrameHeader;
 use crate::wire::opcode::Opcode;

@@ -2,7 +2,7 @@
 //!
 //! A text message may be cut anywhere, also in the middle of a character, so a piece of it is one of three things: whole
 //! characters; whole characters and then the beginning of one more (at most three bytes); or wrong, and then it is known
-//! at the first byte that no continuation can save. [`scan`] tells which, and its answer is always about *where the next
+//! at the first byte that no continuation can save. `scan` tells which, and its answer is always about *where the next
 //! scan goes on*: whoever keeps the bytes in one place needs no other state. [`Validator`] is for those who do not keep them.
 
 use arrayvec::ArrayVec;

@@ -10,7 +10,8 @@
 //!                      └────────► Trailer ──── an empty line ────► complete
 //! ```
 
-use crate::buffer::recv::{RecvBuffer, Storage, View};
+use crate::buffer::recv::{RecvBuffer, Storage};
+use crate::buffer::view::View;
 use crate::error::{HandshakeError, HeadPart};
 use crate::handshake::fields::Fields;
 use crate::handshake::grammar;

@@ -1,0 +1,6 @@
+//! Pure functions on bytes.
+
+mod close;
+mod header;
+mod opcode;
+mod utf8;
