@@ -62,6 +62,7 @@ impl<'a> Fields<'a> {
     }
 
     /// Takes note of a header. `name` is compared without regard to ASCII case; spaces around `value` do not matter.
+    #[inline]
     pub fn add(&mut self, name: &str, value: &'a [u8]) {
         if let Some(field) = recognise(name) {
             self.add_known(field, grammar::trim(value));
@@ -99,7 +100,7 @@ impl<'a> Fields<'a> {
             return Err(invalid);
         }
         for element in grammar::elements(value) {
-            let bytes = decimal(element).ok_or(invalid)?;
+            let bytes = grammar::decimal(element).ok_or(invalid)?;
             if *self.content_length.get_or_insert(bytes) != bytes {
                 return Err(HandshakeError::Duplicate(Field::ContentLength));
             }
@@ -178,8 +179,11 @@ impl Upgrade {
 }
 
 /// The headers that matter, by the length of the name first.
+#[inline]
 pub(super) fn recognise(name: &str) -> Option<Field> {
-    let candidate = |field: Field| if field.name().eq_ignore_ascii_case(name) { Some(field) } else { None };
+    // Most clients write the names as RFC 6455 does, and equality is the cheaper question.
+    let is = |field: Field| field.name() == name || field.name().eq_ignore_ascii_case(name);
+    let candidate = |field| if is(field) { Some(field) } else { None };
     match name.len() {
         4 => candidate(Field::Host),
         6 => candidate(Field::Origin),
@@ -204,10 +208,4 @@ fn once<'a>(field: Field, slot: &mut Option<&'a [u8]>, value: &'a [u8]) -> Resul
 
 fn line<'a>(field: Field, lines: &mut Lines<'a>, value: &'a [u8]) -> Result<(), HandshakeError> {
     lines.try_push(value).map_err(|_| HandshakeError::TooManyLines(field))
-}
-
-/// A number in decimal digits and nothing else.
-fn decimal(digits: &[u8]) -> Option<u64> {
-    let text = core::str::from_utf8(digits).ok()?;
-    if text.bytes().all(|byte| byte.is_ascii_digit()) { text.parse().ok() } else { None }
 }
