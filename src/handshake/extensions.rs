@@ -135,10 +135,12 @@ impl fmt::Debug for Value<'_> {
 }
 
 impl<'a, 'l> Extensions<'a, 'l> {
+    /// `lines`: the values of the header, in order.
     pub(super) fn new(lines: &'l [&'a [u8]]) -> Self {
         Self { lines: lines.iter(), line: None }
     }
 
+    /// Gives nothing more: behind an error it is anybody's guess where the next extension begins.
     fn stop(&mut self) -> HandshakeError {
         self.lines = [].iter();
         self.line = None;
@@ -187,6 +189,7 @@ impl<'a> Cursor<'a> {
         if self.is_at_end() || self.rest.first() == Some(&b',') { Some(Extension { name, params }) } else { None }
     }
 
+    /// A parameter, behind its semicolon.
     fn param(&mut self) -> Option<Param<'a>> {
         let name = self.token()?;
         let value = if !self.skip(b'=') {
@@ -218,6 +221,7 @@ impl<'a> Cursor<'a> {
         if raw.is_empty() { None } else { Some(Value { raw }) }
     }
 
+    /// A token: at least one byte.
     fn token(&mut self) -> Option<&'a [u8]> {
         self.skip_spaces();
         let len = self.rest.iter().position(|byte| !grammar::is_token_byte(*byte)).unwrap_or(self.rest.len());
@@ -238,6 +242,7 @@ impl<'a> Cursor<'a> {
         }
     }
 
+    /// Whether nothing but spaces is left.
     fn is_at_end(&mut self) -> bool {
         self.skip_spaces();
         self.rest.is_empty()

@@ -10,7 +10,10 @@ use super::extensions::Extensions;
 use super::grammar;
 use crate::error::{Field, HandshakeError};
 
-/// The most lines on which `Sec-WebSocket-Protocol` or `Sec-WebSocket-Extensions` may stand; browsers send one.
+/// The most lines on which `Sec-WebSocket-Protocol` or `Sec-WebSocket-Extensions` may stand.
+///
+/// Browsers send one line of each, and a list on one line can be as long as the head. The lines have to be kept without an
+/// allocation, and a list that was cut would be a list that the client did not send; so there is a limit, and beyond it an error.
 const MAX_LINES: usize = 8;
 
 /// The headers of a request or response that matter to a handshake.
@@ -69,6 +72,7 @@ impl<'a> Fields<'a> {
         }
     }
 
+    /// What each header is to the handshake.
     fn add_known(&mut self, field: Field, value: &'a [u8]) {
         let noted = match field {
             Field::Host => once(field, &mut self.host, value),
@@ -127,6 +131,7 @@ impl<'a> Fields<'a> {
         Extensions::new(&self.extensions)
     }
 
+    /// The elements of all lines of `Sec-WebSocket-Protocol`, tokens or not.
     fn protocol_elements(&self) -> impl Iterator<Item = &'a [u8]> {
         self.protocols.iter().flat_map(|line| grammar::elements(line))
     }
@@ -199,6 +204,7 @@ pub(super) fn recognise(name: &str) -> Option<Field> {
     }
 }
 
+/// For a header that may stand once: keeps the value; an error when there was one.
 fn once<'a>(field: Field, slot: &mut Option<&'a [u8]>, value: &'a [u8]) -> Result<(), HandshakeError> {
     match slot.replace(value) {
         None => Ok(()),
@@ -206,6 +212,7 @@ fn once<'a>(field: Field, slot: &mut Option<&'a [u8]>, value: &'a [u8]) -> Resul
     }
 }
 
+/// For a header that is a list: keeps the line; an error when there were too many.
 fn line<'a>(field: Field, lines: &mut Lines<'a>, value: &'a [u8]) -> Result<(), HandshakeError> {
     lines.try_push(value).map_err(|_| HandshakeError::TooManyLines(field))
 }

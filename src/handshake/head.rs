@@ -151,7 +151,7 @@ pub(super) fn parse_request<'a>(
 ) -> Result<RawRequest<'a>, HandshakeError> {
     let mut storage = [const { MaybeUninit::uninit() }; MAX_HEADERS];
     let mut raw = httparse::Request::new(&mut []);
-    let status = raw.parse_with_uninit_headers(head, limited(&mut storage, max_headers))?;
+    let status = raw.parse_with_uninit_headers(head, limited(&mut storage, max_headers)).map_err(translate)?;
     feed(status, raw.headers, collect)?;
     let (Some(method), Some(target), Some(minor)) = (raw.method, raw.path, raw.version) else { return Err(UNFINISHED) };
     Ok(RawRequest { method, target, minor })
@@ -167,7 +167,7 @@ pub(super) fn parse_response<'a>(
     let mut raw = httparse::Response::new(&mut []);
     let config = httparse::ParserConfig::default();
     let headers = limited(&mut storage, max_headers);
-    let status = config.parse_response_with_uninit_headers(&mut raw, head, headers)?;
+    let status = config.parse_response_with_uninit_headers(&mut raw, head, headers).map_err(translate)?;
     feed(status, raw.headers, collect)?;
     let (Some(minor), Some(status)) = (raw.version, raw.code) else { return Err(UNFINISHED) };
     Ok(RawResponse { minor, status, reason: raw.reason.unwrap_or_default() })
@@ -195,16 +195,15 @@ fn feed<'a>(
     Ok(())
 }
 
-impl From<httparse::Error> for HandshakeError {
-    fn from(error: httparse::Error) -> Self {
-        match error {
-            httparse::Error::TooManyHeaders => Self::TooManyHeaders,
-            httparse::Error::Version => Self::HttpVersion,
-            httparse::Error::HeaderName => Self::Malformed(HeadPart::HeaderName),
-            httparse::Error::HeaderValue => Self::Malformed(HeadPart::HeaderValue),
-            httparse::Error::NewLine => UNFINISHED,
-            httparse::Error::Status | httparse::Error::Token => Self::Malformed(HeadPart::StartLine),
-        }
+/// The parser's errors in our words; which parser it is, is nobody's concern.
+const fn translate(error: httparse::Error) -> HandshakeError {
+    match error {
+        httparse::Error::TooManyHeaders => HandshakeError::TooManyHeaders,
+        httparse::Error::Version => HandshakeError::HttpVersion,
+        httparse::Error::HeaderName => HandshakeError::Malformed(HeadPart::HeaderName),
+        httparse::Error::HeaderValue => HandshakeError::Malformed(HeadPart::HeaderValue),
+        httparse::Error::NewLine => UNFINISHED,
+        httparse::Error::Status | httparse::Error::Token => HandshakeError::Malformed(HeadPart::StartLine),
     }
 }
 

@@ -180,7 +180,8 @@ impl<'a> Handshake<'a> {
 
     /// The headers of the request, for those who have an HTTP library send it: GET, HTTP/1.1, and [`Request::target`].
     ///
-    /// Each subprotocol has a line of its own. Add all of them to the library's map; to replace would keep the last. Judge the answer with [`verify`](Self::verify).
+    /// Each subprotocol has a line of its own, up to the eight lines that servers of this crate read. Add all of them to the library's
+    /// map; to replace would keep the last. Judge the answer with [`verify`](Self::verify).
     pub fn request_fields(&self) -> impl Iterator<Item = Header<'_>> {
         let names = self.request.subprotocol_names();
         let subprotocols = names.iter().map(|name| Header::trusted("Sec-WebSocket-Protocol", name.as_bytes()));

@@ -114,6 +114,7 @@ impl<'a> Request<'a> {
         self.subprotocols.iter().find(|offer| offer.as_bytes() == name).copied()
     }
 
+    /// The subprotocols that are offered.
     pub(super) const fn subprotocol_names(&self) -> &'a [&'a str] {
         self.subprotocols
     }
