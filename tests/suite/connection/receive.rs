@@ -32,7 +32,7 @@ fn the_rfcs_examples() {
 #[test]
 fn messages_of_every_encoding_of_the_length() {
     for len in [0, 1, 2, 3, 4, 5, 7, 8, 124, 125, 126, 127, 1_000, 8_000] {
-        let payload: Vec<u8> = (0..len).map(|at| at as u8).collect();
+        let payload: Vec<u8> = (0..len).map(|at: usize| at as u8).collect();
         server_gets(&masked(BINARY, &payload), &[Seen::Binary(payload.clone())]);
         client_gets(&plain(BINARY, &payload), &[Seen::Binary(payload)]);
     }

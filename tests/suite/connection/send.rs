@@ -33,7 +33,7 @@ fn each_call_writes_its_frame() {
 #[test]
 fn messages_of_every_encoding_of_the_length() {
     for len in [0, 1, 125, 126, 127, 1_023, 1_024, 1_025, 3_000, 0xFFFF, 0x1_0000, 100_000] {
-        let payload: Vec<u8> = (0..len).map(|at| at as u8).collect();
+        let payload: Vec<u8> = (0..len).map(|at: usize| at as u8).collect();
         let mut server = server(Config::server());
         server.binary(&payload).unwrap();
         assert_eq!(server.tx.take(), plain(BINARY, &payload));

@@ -1,7 +1,7 @@
 //! The closing handshake's table: walked whole, and drawn.
 
+use core::fmt::Write as _;
 use std::collections::BTreeSet;
-use std::fmt::Write as _;
 use std::path::Path;
 
 use websocket_proto::state::{Input, State, Step};
