@@ -34,7 +34,8 @@ pub const DEFAULT_CAPACITY_BYTES: usize = 16 * 1024;
 ///
 /// A growing buffer allocates its base capacity when it is first read into. It grows only while a message does not fit, each
 /// time to at most twice what was really received and never beyond what the frame's header says is still to come: a claimed length alone allocates
-/// nothing. It returns to the base capacity at the first [`spare_mut`](Self::spare_mut) after such a message was delivered.
+/// nothing. It returns to the base capacity at the first [`spare_mut`](Self::spare_mut) after such a message was delivered (and after what stands behind it was,
+/// if that is more than half of the base). A full buffer that nobody receives from does not grow at all: then the transport has to wait.
 #[derive(Clone, Debug)]
 pub struct RecvBuffer<S> {
     storage: S,

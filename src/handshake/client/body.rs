@@ -82,6 +82,7 @@ impl Body {
         self.skip_framing(&mut view)?;
         let count = self.available(view.unread_len());
         if count == 0 {
+            view.want(1);
             return Ok(None);
         }
         self.count_off(count);
