@@ -1,21 +1,17 @@
-//! Masking with whole registers and no instruction set in particular.
+//! Sixty-four bytes at a time with no instruction set in particular: what the target has by default is what the compiler uses.
 
-/// Two keys side by side: the key for eight bytes.
-#[inline]
-pub(super) const fn widen(key: [u8; 4]) -> u64 {
-    let [a, b, c, d] = key;
-    u64::from_le_bytes([a, b, c, d, a, b, c, d])
-}
+#![expect(unsafe_code, reason = "passes on the span of its caller")]
 
-/// Masks `bytes` in place: eight at a time, then the rest byte by byte.
+use super::block::Pair;
+use super::generic;
+
+/// Masks more than 64 bytes.
+///
+/// # Safety
+///
+/// The span, as [`generic`] has it; `len > 64`.
 #[inline]
-pub(super) fn apply(bytes: &mut [u8], key: [u8; 4]) {
-    let wide = widen(key);
-    let (words, tail) = bytes.as_chunks_mut::<8>();
-    for word in words {
-        *word = (u64::from_le_bytes(*word) ^ wide).to_le_bytes();
-    }
-    for (byte, key) in tail.iter_mut().zip(key.iter().cycle()) {
-        *byte ^= key;
-    }
+pub(super) unsafe fn mask(to: *mut u8, from: *const u8, len: usize, key: [u8; 4]) {
+    // SAFETY: the span and the length are the caller's promise, and these blocks need no instruction set.
+    unsafe { generic::long::<Pair<Pair<[u64; 2]>>>(to, from, len, key) }
 }
