@@ -1,0 +1,3 @@
+//! Tests of the public API. The modules mirror `src/`.
+
+mod wire;

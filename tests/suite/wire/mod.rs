@@ -1,0 +1,3 @@
+//! Pure functions on bytes.
+
+mod mask;
