@@ -4,7 +4,7 @@
 
 /// A piece of payload in registers.
 ///
-/// The vector types of an instruction set implement it beside that set's shim; this file has the widths that every target has.
+/// Registers that not every target has implement it in the file of their target.
 pub(super) trait Block: Copy {
     /// How many bytes it holds: a power of two, four or more, so that every lane of four meets the same key.
     const BYTES: usize;
@@ -63,34 +63,6 @@ impl Block for u32 {
     #[inline(always)]
     unsafe fn store(self, to: *mut u8) {
         // SAFETY: the caller lets us write four bytes, and `write_unaligned` asks for no alignment.
-        unsafe { to.cast::<Self>().write_unaligned(self) }
-    }
-}
-
-/// Sixteen bytes. Compilers keep it in one vector register wherever the target has one: SSE2 on x86-64, NEON on aarch64.
-impl Block for [u64; 2] {
-    const BYTES: usize = 16;
-
-    #[inline(always)]
-    unsafe fn splat([a, b, c, d]: [u8; 4]) -> Self {
-        [u64::from_ne_bytes([a, b, c, d, a, b, c, d]); 2]
-    }
-
-    #[inline(always)]
-    unsafe fn load(from: *const u8) -> Self {
-        // SAFETY: the caller lets us read sixteen bytes, and `read_unaligned` asks for no alignment.
-        unsafe { from.cast::<Self>().read_unaligned() }
-    }
-
-    #[inline(always)]
-    unsafe fn masked(self, key: Self) -> Self {
-        let ([a, b], [key_a, key_b]) = (self, key);
-        [a ^ key_a, b ^ key_b]
-    }
-
-    #[inline(always)]
-    unsafe fn store(self, to: *mut u8) {
-        // SAFETY: the caller lets us write sixteen bytes, and `write_unaligned` asks for no alignment.
         unsafe { to.cast::<Self>().write_unaligned(self) }
     }
 }

@@ -29,7 +29,7 @@
 //!
 //! * **The span**: `from` can be read and `to` can be written for `len` bytes, and the two are the same address or their
 //!   bytes do not overlap.
-//! * **The CPU** has the instruction set of `B`.
+//! * **The CPU** has the instruction set of the blocks.
 //! * **The length** is one that the function is for.
 
 #![expect(unsafe_code, reason = "reads and writes through pointers, as its contracts allow")]
@@ -38,54 +38,67 @@
 use super::block::Block;
 use super::rotate;
 
+/// Masks more than [`MAX_SHORT_BYTES`] bytes.
+///
+/// # Safety
+///
+/// The span; the CPU that it was made for; `len > MAX_SHORT_BYTES`.
+pub(super) type Kernel = unsafe fn(to: *mut u8, from: *const u8, len: usize, key: [u8; 4]);
+
 /// A store that straddles two pages takes about 20 times as long as one that does not.
 const PAGE_BYTES: usize = 4096;
 
 /// The most bytes that [`short`] takes.
 pub(super) const MAX_SHORT_BYTES: usize = 64;
 
-/// Masks up to [`MAX_SHORT_BYTES`] bytes, with nothing but what every target has: no dispatch, no call.
+/// Masks up to [`MAX_SHORT_BYTES`] bytes: no call, nothing to choose. `S` is sixteen bytes wide.
 ///
 /// # Safety
 ///
-/// The span.
+/// The span; the CPU, for `S`; `len <= MAX_SHORT_BYTES`.
 #[inline(always)]
-pub(super) unsafe fn short(to: *mut u8, from: *const u8, len: usize, key: [u8; 4]) {
-    // SAFETY: the span is the caller's promise, the branches see to the lengths, and these blocks need no instruction set.
+pub(super) unsafe fn short<S: Block>(to: *mut u8, from: *const u8, len: usize, key: [u8; 4]) {
+    const { assert!(S::BYTES == 16, "a quad of them is the longest that is short") };
+    // SAFETY: the span and the CPU are the caller's promise, the branches see to the lengths.
     unsafe {
-        match len {
-            0 => {}
-            1..4 => tiny(to, from, len, key),
-            4..=16 => quad::<u32>(to, from, len, key),
-            _ => quad::<[u64; 2]>(to, from, len, key),
+        if len < 4 {
+            tiny(to, from, len, key);
+        } else if len <= 16 {
+            quad::<u32>(to, from, len, key);
+        } else {
+            quad::<S>(to, from, len, key);
         }
     }
 }
 
-/// Masks more than `B::BYTES` bytes.
+/// Masks more than [`MAX_SHORT_BYTES`] bytes. `B` is that wide, `S` is what [`short`] asks for.
 ///
 /// # Safety
 ///
-/// The span; the CPU; `len > B::BYTES`.
+/// The contract of [`Kernel`]; the CPU.
 #[inline(always)]
-pub(super) unsafe fn long<B: Block>(to: *mut u8, from: *const u8, len: usize, key: [u8; 4]) {
+pub(super) unsafe fn long<B: Block, S: Block>(to: *mut u8, from: *const u8, len: usize, key: [u8; 4]) {
+    const { assert!(B::BYTES == MAX_SHORT_BYTES, "a quad starts where short ends") };
     // SAFETY: the span and the CPU are the caller's promise, the branch sees to the lengths.
     unsafe {
         if len <= 4 * B::BYTES {
             quad::<B>(to, from, len, key);
         } else {
-            blocks::<B>(to, from, len, key);
+            blocks::<B, S>(to, from, len, key);
         }
     }
 }
 
-/// Masks one to three bytes: the first, and the last two.
+/// Masks up to three bytes: the first, and the last two.
 ///
 /// # Safety
 ///
-/// The span; `1 <= len <= 3`.
+/// The span; `len <= 3`.
 #[inline(always)]
 unsafe fn tiny(to: *mut u8, from: *const u8, len: usize, key: [u8; 4]) {
+    if len == 0 {
+        return;
+    }
     let [first_key, ..] = key;
     // SAFETY: byte 0 is there, and when there are two, so are those from `len - 2` on.
     unsafe {
@@ -131,11 +144,11 @@ unsafe fn quad<B: Block>(to: *mut u8, from: *const u8, len: usize, key: [u8; 4])
 ///
 /// The span; the CPU; `len > 4 * B::BYTES`.
 #[inline(always)]
-unsafe fn blocks<B: Block>(to: *mut u8, from: *const u8, len: usize, key: [u8; 4]) {
+unsafe fn blocks<B: Block, S: Block>(to: *mut u8, from: *const u8, len: usize, key: [u8; 4]) {
     // 1 to BYTES: up to the first aligned address behind `to`.
     let head_len = B::BYTES - to.addr() % B::BYTES;
     let body_key = rotate(key, head_len);
-    let splits_a_page = to.addr().wrapping_add(len) % PAGE_BYTES < B::BYTES;
+    let splits_a_page = to.addr().wrapping_add(len) % PAGE_BYTES < 2 * B::BYTES;
     // SAFETY: `done + left == len` all the way, no block is used unless `left` has room for it, and what is left for `quad`
     // is one to four blocks' worth: at least three to begin with, at least one after each round, and at most five before the
     // last step. The head is loaded before any of its bytes can be stored, and what is stored over its end is stored again.
@@ -150,7 +163,7 @@ unsafe fn blocks<B: Block>(to: *mut u8, from: *const u8, len: usize, key: [u8; 4
             (to_next, from_next) = (to_next.add(4 * B::BYTES), from_next.add(4 * B::BYTES));
             left -= 4 * B::BYTES;
         }
-        // One step at most, unless the last block of a quad would straddle two pages: then as many as there are.
+        // One step at most, unless one of a quad's last two blocks would straddle two pages: then as many as there are.
         let quad_max = if splits_a_page { B::BYTES - 1 } else { 4 * B::BYTES };
         while left > quad_max {
             B::load(from_next).masked(body).store(to_next);
@@ -158,7 +171,7 @@ unsafe fn blocks<B: Block>(to: *mut u8, from: *const u8, len: usize, key: [u8; 4
             left -= B::BYTES;
         }
         if splits_a_page {
-            short(to_next, from_next, left, body_key);
+            short::<S>(to_next, from_next, left, body_key);
         } else {
             quad::<B>(to_next, from_next, left, body_key);
         }

@@ -12,9 +12,16 @@ mod block;
 mod copy;
 mod dispatch;
 mod generic;
+
+#[cfg(any(test, not(all(target_arch = "x86_64", target_feature = "sse2"))))]
 mod portable;
-#[cfg(target_arch = "x86_64")]
+#[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
 mod x86_64;
+
+#[cfg(not(all(target_arch = "x86_64", target_feature = "sse2")))]
+use portable as target;
+#[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
+use x86_64 as target;
 
 pub use copy::copy;
 pub(crate) use copy::copy_uninit;
