@@ -214,6 +214,7 @@ impl<R: Role> Connection<R> {
         self.state = state;
         match state {
             State::Open => {}
+            // The peer's Pings still want their answer (§5.5.2); we have nothing more to ask.
             State::LocalClosing | State::PeerClosing | State::Failing => {
                 self.owes_ping = false;
                 self.timers.start_close();

@@ -100,7 +100,7 @@ impl State {
             (PeerClosing, LocalFrame) => To(PeerClosing),
             (PeerClosing, LocalClose | OwedClose) => To(Closed),
 
-            // §7.1.7: after a fault nothing is said but Close, and nothing is heard.
+            // §7.1.7: after a fault nothing is said but what is owed, and nothing is heard.
             (Failing, PeerFrame | PeerClose | Fault) => Ignore,
             (Failing, LocalFrame | LocalClose) => Refuse,
             (Failing, OwedClose) => To(Failed),

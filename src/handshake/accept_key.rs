@@ -4,6 +4,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use sha1::{Digest as _, Sha1};
 
+use super::grammar::ByteSet;
+
 const GUID: &[u8; 36] = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 
 /// The value of `Sec-WebSocket-Accept` that belongs to `key`, the value of `Sec-WebSocket-Key` as it stands in the request.
@@ -35,14 +37,12 @@ pub(super) fn key(nonce: [u8; 16]) -> [u8; 24] {
 /// accept it, since nothing depends on them: the key is hashed as it stands.
 pub(super) fn is_key(key: &[u8]) -> bool {
     match key.split_last_chunk::<2>() {
-        Some((characters, b"==")) => characters.len() == 22 && characters.iter().all(|byte| is_base64(*byte)),
+        Some((characters, b"==")) => characters.len() == 22 && characters.iter().all(|byte| BASE64.has(*byte)),
         _ => false,
     }
 }
 
-const fn is_base64(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/')
-}
+static BASE64: ByteSet = ByteSet::alphanumeric_and(b"+/");
 
 /// `N` must be the length of the base64 form of `bytes`.
 fn base64<const N: usize>(bytes: &[u8]) -> [u8; N] {

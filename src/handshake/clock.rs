@@ -1,4 +1,10 @@
 //! How long a handshake may take, and what it has come to.
+//!
+//! Both sides wait for one thing, and stop waiting for one of three reasons: it came, it cannot come any more, or time is up. Whatever the
+//! reason, it is kept, and given to whoever asks again; so there is no state between "under way" and "over".
+//!
+//! The deadline is for the whole head, not for a pause between two bytes: a peer that sends one byte now and then to be
+//! kept waiting for (slow loris) has no more time than one that sends none.
 
 use core::time::Duration;
 
@@ -19,6 +25,7 @@ pub(super) struct Clock {
 }
 
 impl Clock {
+    /// Under way, with the default span, which starts when the caller first tells the time.
     pub(super) const fn new() -> Self {
         Self { deadline: Deadline::Starting, span: Span::new(Some(DEFAULT)), end: None }
     }
@@ -29,10 +36,12 @@ impl Clock {
         self.deadline = if span.is_some() { Deadline::Starting } else { Deadline::Off };
     }
 
+    /// When the caller should come back.
     pub(super) const fn poll(&self) -> Option<Instant> {
         self.deadline.poll()
     }
 
+    /// Starts the deadline, or finds that it has passed.
     pub(super) fn handle(&mut self, now: Instant) -> Result<(), HandshakeError> {
         if self.deadline.handle(now, self.span) {
             return Err(self.fail(HandshakeError::Timeout(Timeout::Handshake)));

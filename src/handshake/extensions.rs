@@ -29,15 +29,16 @@ pub struct Extensions<'a, 'l> {
 /// One extension, as a client offers or a server grants it.
 #[derive(Clone, Copy, Debug)]
 pub struct Extension<'a> {
-    name: &'a str,
+    /// A token, and so ASCII.
+    name: &'a [u8],
     params: &'a [u8],
 }
 
 impl<'a> Extension<'a> {
     /// The name of the extension, such as `permessage-deflate`.
     #[must_use]
-    pub const fn name(&self) -> &'a str {
-        self.name
+    pub fn name(&self) -> &'a str {
+        core::str::from_utf8(self.name).unwrap_or_default()
     }
 
     /// Its parameters, in order. A name can stand more than once: what that means is for the extension to say.
@@ -68,15 +69,16 @@ impl<'a> Iterator for Params<'a> {
 /// One parameter of an [`Extension`].
 #[derive(Clone, Copy, Debug)]
 pub struct Param<'a> {
-    name: &'a str,
+    /// A token, and so ASCII.
+    name: &'a [u8],
     value: Option<Value<'a>>,
 }
 
 impl<'a> Param<'a> {
     /// The name of the parameter, such as `client_max_window_bits`.
     #[must_use]
-    pub const fn name(&self) -> &'a str {
-        self.name
+    pub fn name(&self) -> &'a str {
+        core::str::from_utf8(self.name).unwrap_or_default()
     }
 
     /// Its value, if it has one.
@@ -133,10 +135,12 @@ impl fmt::Debug for Value<'_> {
 }
 
 impl<'a, 'l> Extensions<'a, 'l> {
+    /// `lines`: the values of the header, in order.
     pub(super) fn new(lines: &'l [&'a [u8]]) -> Self {
         Self { lines: lines.iter(), line: None }
     }
 
+    /// Gives nothing more: behind an error it is anybody's guess where the next extension begins.
     fn stop(&mut self) -> HandshakeError {
         self.lines = [].iter();
         self.line = None;
@@ -185,6 +189,7 @@ impl<'a> Cursor<'a> {
         if self.is_at_end() || self.rest.first() == Some(&b',') { Some(Extension { name, params }) } else { None }
     }
 
+    /// A parameter, behind its semicolon.
     fn param(&mut self) -> Option<Param<'a>> {
         let name = self.token()?;
         let value = if !self.skip(b'=') {
@@ -192,7 +197,7 @@ impl<'a> Cursor<'a> {
         } else if self.skip(b'"') {
             Some(self.quoted()?)
         } else {
-            Some(Value { raw: self.token()?.as_bytes() })
+            Some(Value { raw: self.token()? })
         };
         Some(Param { name, value })
     }
@@ -216,12 +221,13 @@ impl<'a> Cursor<'a> {
         if raw.is_empty() { None } else { Some(Value { raw }) }
     }
 
-    fn token(&mut self) -> Option<&'a str> {
+    /// A token: at least one byte.
+    fn token(&mut self) -> Option<&'a [u8]> {
         self.skip_spaces();
         let len = self.rest.iter().position(|byte| !grammar::is_token_byte(*byte)).unwrap_or(self.rest.len());
         let (token, rest) = self.rest.split_at_checked(len)?;
         self.rest = rest;
-        grammar::token(token)
+        if token.is_empty() { None } else { Some(token) }
     }
 
     /// Takes `byte` if it is next.
@@ -236,6 +242,7 @@ impl<'a> Cursor<'a> {
         }
     }
 
+    /// Whether nothing but spaces is left.
     fn is_at_end(&mut self) -> bool {
         self.skip_spaces();
         self.rest.is_empty()

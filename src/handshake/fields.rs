@@ -10,7 +10,10 @@ use super::extensions::Extensions;
 use super::grammar;
 use crate::error::{Field, HandshakeError};
 
-/// The most lines on which `Sec-WebSocket-Protocol` or `Sec-WebSocket-Extensions` may stand; browsers send one.
+/// The most lines on which `Sec-WebSocket-Protocol` or `Sec-WebSocket-Extensions` may stand.
+///
+/// Browsers send one line of each, and a list on one line can be as long as the head. The lines have to be kept without an
+/// allocation, and a list that was cut would be a list that the client did not send; so there is a limit, and beyond it an error.
 const MAX_LINES: usize = 8;
 
 /// The headers of a request or response that matter to a handshake.
@@ -62,12 +65,14 @@ impl<'a> Fields<'a> {
     }
 
     /// Takes note of a header. `name` is compared without regard to ASCII case; spaces around `value` do not matter.
+    #[inline]
     pub fn add(&mut self, name: &str, value: &'a [u8]) {
         if let Some(field) = recognise(name) {
             self.add_known(field, grammar::trim(value));
         }
     }
 
+    /// What each header is to the handshake.
     fn add_known(&mut self, field: Field, value: &'a [u8]) {
         let noted = match field {
             Field::Host => once(field, &mut self.host, value),
@@ -99,7 +104,7 @@ impl<'a> Fields<'a> {
             return Err(invalid);
         }
         for element in grammar::elements(value) {
-            let bytes = decimal(element).ok_or(invalid)?;
+            let bytes = grammar::decimal(element).ok_or(invalid)?;
             if *self.content_length.get_or_insert(bytes) != bytes {
                 return Err(HandshakeError::Duplicate(Field::ContentLength));
             }
@@ -126,6 +131,7 @@ impl<'a> Fields<'a> {
         Extensions::new(&self.extensions)
     }
 
+    /// The elements of all lines of `Sec-WebSocket-Protocol`, tokens or not.
     fn protocol_elements(&self) -> impl Iterator<Item = &'a [u8]> {
         self.protocols.iter().flat_map(|line| grammar::elements(line))
     }
@@ -178,8 +184,11 @@ impl Upgrade {
 }
 
 /// The headers that matter, by the length of the name first.
+#[inline]
 pub(super) fn recognise(name: &str) -> Option<Field> {
-    let candidate = |field: Field| if field.name().eq_ignore_ascii_case(name) { Some(field) } else { None };
+    // Most clients write the names as RFC 6455 does, and equality is the cheaper question.
+    let is = |field: Field| field.name() == name || field.name().eq_ignore_ascii_case(name);
+    let candidate = |field| if is(field) { Some(field) } else { None };
     match name.len() {
         4 => candidate(Field::Host),
         6 => candidate(Field::Origin),
@@ -195,6 +204,7 @@ pub(super) fn recognise(name: &str) -> Option<Field> {
     }
 }
 
+/// For a header that may stand once: keeps the value; an error when there was one.
 fn once<'a>(field: Field, slot: &mut Option<&'a [u8]>, value: &'a [u8]) -> Result<(), HandshakeError> {
     match slot.replace(value) {
         None => Ok(()),
@@ -202,12 +212,7 @@ fn once<'a>(field: Field, slot: &mut Option<&'a [u8]>, value: &'a [u8]) -> Resul
     }
 }
 
+/// For a header that is a list: keeps the line; an error when there were too many.
 fn line<'a>(field: Field, lines: &mut Lines<'a>, value: &'a [u8]) -> Result<(), HandshakeError> {
     lines.try_push(value).map_err(|_| HandshakeError::TooManyLines(field))
-}
-
-/// A number in decimal digits and nothing else.
-fn decimal(digits: &[u8]) -> Option<u64> {
-    let text = core::str::from_utf8(digits).ok()?;
-    if text.bytes().all(|byte| byte.is_ascii_digit()) { text.parse().ok() } else { None }
 }

@@ -20,11 +20,31 @@
 use core::mem::MaybeUninit;
 
 use super::grammar;
-use crate::buffer::recv::View;
+use crate::buffer::view::View;
 use crate::error::{HandshakeError, HeadPart};
 
-/// The most header lines that a head can have.
+/// The most bytes that a head may have unless another limit is set: 16 KiB.
+///
+/// Node.js has the same; Apache and nginx stop at 8 KiB for a line and 32 KiB for all, tungstenite at 64 KiB, Go at 1 MiB.
+pub const DEFAULT_MAX_HEAD_BYTES: usize = 16 * 1024;
+
+/// The most header lines that a head can have. Browsers send about twenty; Apache's limit is 100, Node.js drops what is beyond 2000.
 pub(super) const MAX_HEADERS: usize = 64;
+
+/// A version of HTTP that can upgrade, or not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum HttpVersion {
+    /// HTTP/1.0, which knows no upgrade.
+    Http10,
+    /// HTTP/1.1
+    Http11,
+}
+
+impl HttpVersion {
+    pub(super) const fn from_minor(minor: u8) -> Self {
+        if minor == 0 { Self::Http10 } else { Self::Http11 }
+    }
+}
 
 /// The search for the end of a head: offsets from its first byte.
 #[derive(Clone, Copy, Debug)]
@@ -68,8 +88,9 @@ impl Scan {
     pub(super) fn advance(&mut self, bytes: &[u8], max_bytes: usize) -> Result<Option<Extent>, HandshakeError> {
         let within = bytes.get(..max_bytes).unwrap_or(bytes);
         self.check_first_byte(within)?;
-        while let Some(distance) = find(within.get(self.seen..).unwrap_or_default(), b'\n') {
-            let end = self.seen.saturating_add(distance);
+        let from = self.seen;
+        for distance in Places::new(within.get(from..).unwrap_or_default(), b'\n') {
+            let end = from.saturating_add(distance);
             let line = within.get(self.line..end).unwrap_or_default();
             if let Some(extent) = self.end_line(line, end.saturating_add(1))? {
                 return Ok(Some(extent));
@@ -137,7 +158,7 @@ pub(super) fn parse_request<'a>(
 ) -> Result<RawRequest<'a>, HandshakeError> {
     let mut storage = [const { MaybeUninit::uninit() }; MAX_HEADERS];
     let mut raw = httparse::Request::new(&mut []);
-    let status = raw.parse_with_uninit_headers(head, limited(&mut storage, max_headers))?;
+    let status = raw.parse_with_uninit_headers(head, limited(&mut storage, max_headers)).map_err(translate)?;
     feed(status, raw.headers, collect)?;
     let (Some(method), Some(target), Some(minor)) = (raw.method, raw.path, raw.version) else { return Err(UNFINISHED) };
     Ok(RawRequest { method, target, minor })
@@ -153,7 +174,7 @@ pub(super) fn parse_response<'a>(
     let mut raw = httparse::Response::new(&mut []);
     let config = httparse::ParserConfig::default();
     let headers = limited(&mut storage, max_headers);
-    let status = config.parse_response_with_uninit_headers(&mut raw, head, headers)?;
+    let status = config.parse_response_with_uninit_headers(&mut raw, head, headers).map_err(translate)?;
     feed(status, raw.headers, collect)?;
     let (Some(minor), Some(status)) = (raw.version, raw.code) else { return Err(UNFINISHED) };
     Ok(RawResponse { minor, status, reason: raw.reason.unwrap_or_default() })
@@ -181,44 +202,76 @@ fn feed<'a>(
     Ok(())
 }
 
-impl From<httparse::Error> for HandshakeError {
-    fn from(error: httparse::Error) -> Self {
-        match error {
-            httparse::Error::TooManyHeaders => Self::TooManyHeaders,
-            httparse::Error::Version => Self::HttpVersion,
-            httparse::Error::HeaderName => Self::Malformed(HeadPart::HeaderName),
-            httparse::Error::HeaderValue => Self::Malformed(HeadPart::HeaderValue),
-            httparse::Error::NewLine => UNFINISHED,
-            httparse::Error::Status | httparse::Error::Token => Self::Malformed(HeadPart::StartLine),
-        }
+/// The parser's errors in our words; which parser it is, is nobody's concern.
+const fn translate(error: httparse::Error) -> HandshakeError {
+    match error {
+        httparse::Error::TooManyHeaders => HandshakeError::TooManyHeaders,
+        httparse::Error::Version => HandshakeError::HttpVersion,
+        httparse::Error::HeaderName => HandshakeError::Malformed(HeadPart::HeaderName),
+        httparse::Error::HeaderValue => HandshakeError::Malformed(HeadPart::HeaderValue),
+        httparse::Error::NewLine => UNFINISHED,
+        httparse::Error::Status | httparse::Error::Token => HandshakeError::Malformed(HeadPart::StartLine),
     }
 }
 
 /// What stands before and behind the first `needle`.
 pub(super) fn split_once(bytes: &[u8], needle: u8) -> Option<(&[u8], &[u8])> {
-    let (before, from) = bytes.split_at_checked(find(bytes, needle)?)?;
+    let (before, from) = bytes.split_at_checked(Places::new(bytes, needle).next()?)?;
     Some((before, from.get(1..)?))
 }
 
-/// The place of the first `needle`, eight bytes at a time.
-///
-/// `needle` xor itself is zero, and subtracting one from a zero byte sets its top bit. The borrow can set the top bit of bytes
-/// above it too, but never below, so the lowest bit that is set is right.
-pub(super) fn find(bytes: &[u8], needle: u8) -> Option<usize> {
-    const ONES: u64 = u64::from_ne_bytes([1; 8]);
-    const TOPS: u64 = u64::from_ne_bytes([0x80; 8]);
-    let pattern = u64::from_ne_bytes([needle; 8]);
-    let (words, tail) = bytes.as_chunks::<8>();
-    for (index, word) in words.iter().enumerate() {
-        let zeros = u64::from_le_bytes(*word) ^ pattern;
-        let hits = zeros.wrapping_sub(ONES) & !zeros & TOPS;
-        if hits != 0 {
-            let within = usize::try_from(hits.trailing_zeros() / 8).unwrap_or(0);
-            return Some(index.saturating_mul(8).saturating_add(within));
-        }
+/// The places of a byte in a slice, in order, found eight bytes at a time.
+struct Places<'a> {
+    words: core::slice::Iter<'a, [u8; 8]>,
+    /// What is left behind the last whole word.
+    tail: &'a [u8],
+    /// Eight times the byte that is looked for.
+    pattern: u64,
+    /// The top bit of each byte of the word in hand that is one and has not been given.
+    hits: u64,
+    /// The words that are not in `words` any more, and those that are.
+    count: usize,
+}
+
+impl<'a> Places<'a> {
+    #[inline]
+    fn new(bytes: &'a [u8], needle: u8) -> Self {
+        let (words, tail) = bytes.as_chunks::<8>();
+        Self { words: words.iter(), tail, pattern: u64::from_ne_bytes([needle; 8]), hits: 0, count: words.len() }
     }
-    let place = tail.iter().position(|byte| *byte == needle)?;
-    Some(words.as_flattened().len().saturating_add(place))
+
+    /// The tail as a word: bytes that are not there are the complement of the needle.
+    fn take_tail(&mut self) -> Option<u64> {
+        let tail = core::mem::take(&mut self.tail);
+        self.count = self.count.wrapping_add(1);
+        let word = tail.iter().rev().fold(!self.pattern, |word, byte| word << 8 | u64::from(*byte));
+        if tail.is_empty() { None } else { Some(word) }
+    }
+}
+
+impl Iterator for Places<'_> {
+    type Item = usize;
+
+    #[inline]
+    fn next(&mut self) -> Option<usize> {
+        while self.hits == 0 {
+            let word = match self.words.next() {
+                Some(word) => u64::from_le_bytes(*word),
+                None => self.take_tail()?,
+            };
+            self.hits = zeros(word ^ self.pattern);
+        }
+        let within = usize::try_from(self.hits.trailing_zeros() / 8).ok()?;
+        self.hits &= self.hits.wrapping_sub(1);
+        let word = self.count.wrapping_sub(self.words.len()).wrapping_sub(1);
+        Some(word.wrapping_mul(8).wrapping_add(within))
+    }
+}
+
+/// The top bit of each byte that is zero. No sum reaches beyond its own byte, so each bit is right by itself.
+const fn zeros(word: u64) -> u64 {
+    const LOW: u64 = u64::from_ne_bytes([0x7f; 8]);
+    !((word & LOW).wrapping_add(LOW) | word | LOW)
 }
 
 #[cfg(test)]
@@ -226,12 +279,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn find_agrees_with_a_plain_search() {
-        let text = *b"\n\x0b\x0a\x09\x8a\x0a0123456789\nabcdefgh\x0b\n";
+    fn places_agree_with_a_plain_search() {
+        let text = *b"\n\x0b\x0a\x09\x8a\x0a\xf5\x75123456789\n\n\nabcdefgh\x0b\n";
         for from in 0..text.len() {
             for to in from..=text.len() {
                 let bytes = text.get(from..to).unwrap_or_default();
-                assert_eq!(find(bytes, b'\n'), bytes.iter().position(|byte| *byte == b'\n'));
+                let plain = bytes.iter().enumerate().filter(|(_, byte)| **byte == b'\n').map(|(place, _)| place);
+                assert!(Places::new(bytes, b'\n').eq(plain));
             }
         }
     }

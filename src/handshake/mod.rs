@@ -35,16 +35,23 @@
 //! Text goes on the wire only where the grammar of its place allows it: a value with a line end in it is a
 //! [`HandshakeMisuse`](crate::HandshakeMisuse), not a second header. Headers that the handshake writes itself cannot be added by hand.
 
-mod accept_key;
-mod authority;
-mod clock;
-mod emit;
-mod extensions;
-mod fields;
+// In the order of their layers: each imports from those above it alone.
+
 mod grammar;
+
+mod authority;
 mod head;
+
 mod header;
 mod url;
+
+mod extensions;
+
+mod fields;
+
+mod accept_key;
+mod clock;
+mod emit;
 
 pub mod client;
 pub mod server;
@@ -52,10 +59,6 @@ pub mod server;
 pub use accept_key::accept_key;
 pub use extensions::{Extension, Extensions, Param, Params, Value};
 pub use fields::Fields;
+pub use head::{DEFAULT_MAX_HEAD_BYTES, HttpVersion};
 pub use header::{Header, Headers, HeadersIter};
 pub use url::{Target, Url};
-
-/// The most bytes that a head may have unless another limit is set: 16 KiB.
-///
-/// Node.js has the same; Apache and nginx stop at 8 KiB for a line and 32 KiB for all, tungstenite at 64 KiB, Go at 1 MiB.
-pub const DEFAULT_MAX_HEAD_BYTES: usize = 16 * 1024;

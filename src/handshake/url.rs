@@ -24,8 +24,10 @@ use crate::error::UrlError;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Url<'a> {
     is_secure: bool,
-    authority: Authority<'a>,
-    /// The authority as it is written, port included.
+    /// The host as it is written: an IPv6 address stands in brackets.
+    host: &'a str,
+    port: Option<u16>,
+    /// The host with the port, as they are written.
     written: &'a str,
     target: Target<'a>,
 }
@@ -51,8 +53,9 @@ impl<'a> Url<'a> {
         if written.contains('@') {
             return Err(UrlError::Userinfo);
         }
-        let authority = Authority::parse(written)?;
-        Ok(Self { is_secure, authority, written, target: Target::parse(target)? })
+        let Authority { host, port } = Authority::parse(written.as_bytes())?;
+        let host = written.get(..host.len()).ok_or(UrlError::Host)?;
+        Ok(Self { is_secure, host, port, written, target: Target::parse(target)? })
     }
 
     /// Whether the scheme is `wss`: the connection goes through TLS.
@@ -64,20 +67,19 @@ impl<'a> Url<'a> {
     /// The name or address to connect to, and the name for TLS. An IPv6 address stands without its brackets.
     #[must_use]
     pub fn host(&self) -> &'a str {
-        let host = self.authority.host;
-        host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(host)
+        self.host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(self.host)
     }
 
     /// The port to connect to: the one that is written, or else 80 for `ws` and 443 for `wss`.
     #[must_use]
     pub fn port(&self) -> u16 {
-        self.authority.port.unwrap_or(self.default_port())
+        self.port.unwrap_or(self.default_port())
     }
 
     /// The value for `Host`: the host as it is written, with the port unless it is the default (RFC 6455 §4.1 item 4).
     #[must_use]
     pub fn authority(&self) -> &'a str {
-        if self.port() == self.default_port() { self.authority.host } else { self.written }
+        if self.port() == self.default_port() { self.host } else { self.written }
     }
 
     /// The resource name: path and query, `/` for an empty path.

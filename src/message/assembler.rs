@@ -12,7 +12,8 @@
 
 use super::MessageKind;
 use super::decoder::{Current, Frames, Limits};
-use crate::buffer::recv::{CONTROL_ROOM_BYTES, View};
+use crate::buffer::recv::CONTROL_ROOM_BYTES;
+use crate::buffer::view::View;
 use crate::error::{Limit, Misuse, ProtocolError, Violation};
 use crate::wire::header::FrameHeader;
 use crate::wire::opcode::Opcode;
@@ -108,10 +109,13 @@ impl Assembler {
         loop {
             let frame = match self.frames.current() {
                 Some(frame) => frame,
-                None => match self.begin(&mut view, delivery)? {
-                    Some(frame) => frame,
-                    None => return self.wait(view),
-                },
+                None => {
+                    let Some((header, header_len)) = self.frames.parse(view.unread())? else { return self.wait(view) };
+                    if header.is_message() && view.has_frame(header_len, header.payload_len) {
+                        return self.receive_whole(view, &header, header_len, delivery);
+                    }
+                    self.begin(&mut view, &header, header_len, delivery)?
+                }
             };
             if frame.opcode.is_control() {
                 return self.receive_control(view, frame.opcode);
@@ -147,14 +151,44 @@ impl Assembler {
         Ok(())
     }
 
-    /// Goes into the next frame, if its header is whole.
+    /// Goes into the next frame.
     #[inline]
-    fn begin(&mut self, view: &mut View<'_>, delivery: Delivery) -> Result<Option<Current>, ProtocolError> {
-        let Some((header, header_len)) = self.frames.parse(view.unread())? else { return Ok(None) };
-        Self::check_room(view, &header, delivery)?;
+    fn begin(
+        &mut self,
+        view: &mut View<'_>,
+        header: &FrameHeader,
+        header_len: usize,
+        delivery: Delivery,
+    ) -> Result<Current, Limit> {
+        Self::check_room(view, header, delivery)?;
         view.skip(header_len);
-        self.frames.begin(&header);
-        Ok(self.frames.current())
+        Ok(self.frames.begin(header))
+    }
+
+    /// Takes a frame that is all of its message, and all here: what most messages are. There is nothing to remember then.
+    #[inline]
+    fn receive_whole<'rx>(
+        &mut self,
+        view: View<'rx>,
+        header: &FrameHeader,
+        header_len: usize,
+        delivery: Delivery,
+    ) -> Result<Option<Found<'rx>>, ProtocolError> {
+        // It is here, so its length fits into memory.
+        let payload_len = usize::try_from(header.payload_len).unwrap_or(usize::MAX);
+        let payload = if header.opcode == Opcode::TEXT {
+            match view.take_whole_text(header_len, payload_len, header.mask) {
+                Ok(text) => Payload::Text(text),
+                Err(view) => {
+                    self.frames.begin(header);
+                    self.frames.advance(payload_len);
+                    return self.fail_text(view, delivery, Violation::TextNotUtf8);
+                }
+            }
+        } else {
+            Payload::Binary(view.take_whole(header_len, payload_len, header.mask))
+        };
+        Ok(Some(Found::Data(Chunk { payload, is_first: true, is_last: true })))
     }
 
     /// Whether the frame will fit into a buffer that cannot grow. Between fragments there has to be room for a control frame.

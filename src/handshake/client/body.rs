@@ -10,7 +10,8 @@
 //!                      └────────► Trailer ──── an empty line ────► complete
 //! ```
 
-use crate::buffer::recv::{RecvBuffer, Storage, View};
+use crate::buffer::recv::{RecvBuffer, Storage};
+use crate::buffer::view::View;
 use crate::error::{HandshakeError, HeadPart};
 use crate::handshake::fields::Fields;
 use crate::handshake::grammar;
@@ -81,6 +82,7 @@ impl Body {
         self.skip_framing(&mut view)?;
         let count = self.available(view.unread_len());
         if count == 0 {
+            view.want(1);
             return Ok(None);
         }
         self.count_off(count);

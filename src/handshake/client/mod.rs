@@ -53,14 +53,12 @@ pub use body::Body;
 pub use request::Request;
 pub use response::{Established, Refused, Response};
 
-use super::DEFAULT_MAX_HEAD_BYTES;
 use super::accept_key;
 use super::clock::Clock;
 use super::emit::{self, CRLF};
 use super::fields::Fields;
-use super::head::{self, Extent, Scan};
+use super::head::{self, DEFAULT_MAX_HEAD_BYTES, Extent, HttpVersion, Scan};
 use super::header::Header;
-use super::server::HttpVersion;
 use crate::buffer::recv::{RecvBuffer, Storage};
 use crate::buffer::send::SendBuffer;
 use crate::error::{HandshakeError, HandshakeMisuse, SendError};
@@ -182,7 +180,8 @@ impl<'a> Handshake<'a> {
 
     /// The headers of the request, for those who have an HTTP library send it: GET, HTTP/1.1, and [`Request::target`].
     ///
-    /// Each subprotocol has a line of its own. Add all of them to the library's map; to replace would keep the last. Judge the answer with [`verify`](Self::verify).
+    /// Each subprotocol has a line of its own, up to the eight lines that servers of this crate read. Add all of them to the library's
+    /// map; to replace would keep the last. Judge the answer with [`verify`](Self::verify).
     pub fn request_fields(&self) -> impl Iterator<Item = Header<'_>> {
         let names = self.request.subprotocol_names();
         let subprotocols = names.iter().map(|name| Header::trusted("Sec-WebSocket-Protocol", name.as_bytes()));
@@ -195,12 +194,12 @@ impl<'a> Handshake<'a> {
     ///
     /// [`Status`](HandshakeError::Status) for another status than 101, which is the server's right; otherwise the rule of RFC 6455 §4.1 that
     /// the answer breaks.
-    pub fn verify<'f>(
+    pub fn verify(
         &self,
         status: u16,
         version: HttpVersion,
-        fields: &Fields<'f>,
-    ) -> Result<Established<'a, 'f>, HandshakeError> {
+        fields: &Fields<'_>,
+    ) -> Result<Established<'a, 'static>, HandshakeError> {
         response::verify(&self.request, &self.key, status, version, fields)
     }
 

@@ -36,7 +36,7 @@ impl<'a> Request<'a> {
     ///
     /// [`Host`](HandshakeMisuse::Host) or [`Target`](HandshakeMisuse::Target) when they have a form that a request cannot carry.
     pub fn new(authority: &'a str, target: &'a str) -> Result<Self, HandshakeMisuse> {
-        Authority::parse(authority).map_err(|_| HandshakeMisuse::Host)?;
+        Authority::parse(authority.as_bytes()).map_err(|_| HandshakeMisuse::Host)?;
         if !target.starts_with('/') {
             return Err(HandshakeMisuse::Target);
         }
@@ -114,6 +114,7 @@ impl<'a> Request<'a> {
         self.subprotocols.iter().find(|offer| offer.as_bytes() == name).copied()
     }
 
+    /// The subprotocols that are offered.
     pub(super) const fn subprotocol_names(&self) -> &'a [&'a str] {
         self.subprotocols
     }
@@ -133,5 +134,9 @@ impl<'a> Request<'a> {
 
 /// The host of an origin; what a scheme other than HTTP's has there is any visible text.
 fn is_origin_host(origin: &str, host: &str) -> bool {
-    if split_scheme(origin).is_some() { Authority::parse(host).is_ok() } else { grammar::is_visible(host) }
+    if split_scheme(origin.as_bytes()).is_some() {
+        Authority::parse(host.as_bytes()).is_ok()
+    } else {
+        grammar::is_visible(host)
+    }
 }

@@ -5,9 +5,8 @@ use super::request::Request;
 use crate::error::{Field, HandshakeError};
 use crate::handshake::accept_key::accept_key;
 use crate::handshake::fields::{Fields, Upgrade};
-use crate::handshake::head::{self, Extent};
+use crate::handshake::head::{self, Extent, HttpVersion};
 use crate::handshake::header::Headers;
-use crate::handshake::server::HttpVersion;
 
 /// What the server has answered: yes, or anything else that HTTP lets it say.
 #[derive(Clone, Copy, Debug)]
@@ -127,13 +126,13 @@ pub(super) fn parse<'a, 'rx>(
 }
 
 /// The one list of rules for an answer (§4.1).
-pub(super) fn verify<'a, 'f>(
+pub(super) fn verify<'a>(
     request: &Request<'a>,
     key: &[u8],
     status: u16,
     version: HttpVersion,
-    fields: &Fields<'f>,
-) -> Result<Established<'a, 'f>, HandshakeError> {
+    fields: &Fields<'_>,
+) -> Result<Established<'a, 'static>, HandshakeError> {
     check_switch(status, version, fields)?;
     fields.check_counts()?;
     fields.check_no_body()?;

@@ -57,11 +57,10 @@ pub use accept::{Accept, Accepted};
 pub use origin::Origins;
 pub use reply::Reply;
 pub use request::Request;
-pub use rules::{HttpVersion, RequestLine, accept};
+pub use rules::{RequestLine, accept};
 
-use super::DEFAULT_MAX_HEAD_BYTES;
 use super::clock::Clock;
-use super::head::{self, Extent, Scan};
+use super::head::{self, DEFAULT_MAX_HEAD_BYTES, Extent, Scan};
 use crate::buffer::recv::{RecvBuffer, Storage};
 use crate::error::HandshakeError;
 use crate::time::Instant;

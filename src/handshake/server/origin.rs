@@ -43,8 +43,7 @@ impl Origins<'_> {
 }
 
 fn is_same_host(origin: &[u8], host: &Authority<'_>) -> bool {
-    let parts = core::str::from_utf8(origin).ok().and_then(split_scheme);
-    parts.is_some_and(|(default_port, authority)| {
+    split_scheme(origin).is_some_and(|(default_port, authority)| {
         Authority::parse(authority).is_ok_and(|origin| origin.is_same(host, default_port))
     })
 }

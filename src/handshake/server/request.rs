@@ -3,11 +3,11 @@
 use super::accept::Accept;
 use super::origin::Origins;
 use super::reply::Reply;
-use super::rules::{self, HttpVersion, RequestLine};
+use super::rules::{self, RequestLine};
 use crate::error::{HandshakeError, HandshakeMisuse};
 use crate::handshake::extensions::Extensions;
 use crate::handshake::fields::Fields;
-use crate::handshake::head::{self, Extent};
+use crate::handshake::head::{self, Extent, HttpVersion};
 use crate::handshake::header::Headers;
 
 /// Any well-formed request of HTTP/1: one that asks for a WebSocket, or one for a page.

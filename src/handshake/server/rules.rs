@@ -5,22 +5,8 @@ use super::origin::Origins;
 use crate::error::{Field, HandshakeError};
 use crate::handshake::authority::{Authority, split_scheme};
 use crate::handshake::fields::Fields;
+use crate::handshake::head::HttpVersion;
 use crate::handshake::{accept_key, grammar};
-
-/// A version of HTTP that can upgrade, or not.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum HttpVersion {
-    /// HTTP/1.0, which knows no upgrade.
-    Http10,
-    /// HTTP/1.1
-    Http11,
-}
-
-impl HttpVersion {
-    pub(in crate::handshake) const fn from_minor(minor: u8) -> Self {
-        if minor == 0 { Self::Http10 } else { Self::Http11 }
-    }
-}
 
 /// The first line of a request, in parts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,21 +34,22 @@ impl<'a> RequestLine<'a> {
         if self.target.starts_with('/') {
             return None;
         }
-        let (default_port, rest) = split_scheme(self.target)?;
+        let (default_port, rest) = split_scheme(self.target.as_bytes())?;
+        let rest = self.target.get(self.target.len().saturating_sub(rest.len())..)?;
         let (authority, path) = rest.split_at_checked(rest.find(['/', '?']).unwrap_or(rest.len()))?;
         Some((default_port, authority, path))
     }
 
     /// That the target is a path, or a URI that names the same server as `Host` does.
     fn check_target(&self, host: &Authority<'_>) -> Result<(), HandshakeError> {
-        if !grammar::is_visible(self.target) || self.target.contains('#') {
+        if !grammar::is_target(self.target) {
             return Err(HandshakeError::Target);
         }
         if self.target.starts_with('/') {
             return Ok(());
         }
         let (default_port, authority, _) = self.split_absolute().ok_or(HandshakeError::Target)?;
-        let authority = Authority::parse(authority).map_err(|_| HandshakeError::Target)?;
+        let authority = Authority::parse(authority.as_bytes()).map_err(|_| HandshakeError::Target)?;
         if authority.is_same(host, default_port) { Ok(()) } else { Err(HandshakeError::TargetAuthority) }
     }
 }
@@ -78,9 +65,9 @@ impl<'a> RequestLine<'a> {
 /// twice, version of WebSocket, `Host`, target, body, key, subprotocols, extensions, origin. Its [`status`](HandshakeError::status) goes into the response.
 ///
 /// ```
-/// use websocket_proto::handshake::{Fields, server};
+/// use websocket_proto::handshake::{Fields, HttpVersion, server};
 ///
-/// let line = server::RequestLine { method: "GET", target: "/chat", version: server::HttpVersion::Http11 };
+/// let line = server::RequestLine { method: "GET", target: "/chat", version: HttpVersion::Http11 };
 /// let fields: Fields<'_> = [
 ///     ("host", "server.example.com"),
 ///     ("upgrade", "websocket"),
@@ -141,7 +128,7 @@ fn check_version(fields: &Fields<'_>) -> Result<(), HandshakeError> {
 /// §4.2.1 item 2
 fn check_host<'a>(fields: &Fields<'a>) -> Result<Authority<'a>, HandshakeError> {
     let host = fields.host.ok_or(HandshakeError::Missing(Field::Host))?;
-    Authority::from_bytes(host).map_err(|_| HandshakeError::Invalid(Field::Host))
+    Authority::parse(host).map_err(|_| HandshakeError::Invalid(Field::Host))
 }
 
 /// §4.2.1 item 5

@@ -83,7 +83,7 @@ fn names(headers: &[(String, Vec<u8>)]) -> Vec<&str> {
 fn cve_2026_1527_arbitrary_text_in_a_request() {
     let mut random = Random(0x1527);
     let mut sent = 0;
-    for _ in 0..100_000 {
+    for _ in 0..30_000 {
         let [host, target, origin, protocol, name, value] = core::array::from_fn(|_| text(&mut random));
         let (target, url) = (format!("/{target}"), format!("ws://{host}/{target}"));
         let protocols = [protocol.as_str(), "other"];
@@ -110,7 +110,7 @@ fn cve_2026_1527_arbitrary_text_in_a_request() {
         assert!(parsed.len() == 5 || names(&parsed[5..]) == ["Sec-WebSocket-Protocol", "Origin", name.as_str()]);
         sent += 1;
     }
-    assert!(sent > 10_000, "{sent}");
+    assert!(sent > 3_000, "{sent}");
 }
 
 #[test]
@@ -118,7 +118,7 @@ fn cve_2026_1527_each_text_alone() {
     let mut random = Random(7);
     let base = Request::new("h", "/").unwrap();
     let (mut origins, mut protocols, mut headers) = (0, 0, 0);
-    for _ in 0..100_000 {
+    for _ in 0..40_000 {
         let (text, value) = (text(&mut random), text(&mut random));
         let write = |request| parse_request(&written(|tx| Handshake::new(request, RFC_NONCE).write_request(tx))).1;
         if let Ok(request) = base.origin(&text) {

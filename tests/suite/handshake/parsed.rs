@@ -1,7 +1,7 @@
 //! The same rules for heads that somebody else has parsed.
 
-use websocket_proto::handshake::server::{self, HttpVersion, Origins, RequestLine};
-use websocket_proto::handshake::{Fields, Header};
+use websocket_proto::handshake::server::{self, Origins, RequestLine};
+use websocket_proto::handshake::{Fields, Header, HttpVersion};
 use websocket_proto::{Field, HandshakeError};
 
 use super::support::{Answered, RFC_ACCEPT, RFC_RESPONSE, Random, ask, rfc_client, serve};

@@ -269,3 +269,13 @@ fn a_growing_buffer_grows_to_the_limit() {
     }
     assert!(is_given && rx.is_empty());
 }
+
+/// They stand on the stack, or in the state of a task: a size that grows should be a decision.
+#[test]
+fn objects_keep_to_their_sizes() {
+    use websocket_proto::handshake::{client, server};
+    assert!(size_of::<server::Handshake>() <= 80, "{}", size_of::<server::Handshake>());
+    assert!(size_of::<server::Request<'_>>() <= 448, "{}", size_of::<server::Request<'_>>());
+    assert!(size_of::<client::Handshake<'_>>() <= 240, "{}", size_of::<client::Handshake<'_>>());
+    assert!(size_of::<client::Body>() <= 24, "{}", size_of::<client::Body>());
+}

@@ -92,7 +92,7 @@ pub(crate) type Outcome<T> = (Result<Option<T>, HandshakeError>, Vec<u8>);
 
 /// What a write leaves in a send buffer.
 pub(crate) fn written<T>(write: impl FnOnce(&mut SendSlice<'_>) -> Result<T, SendError>) -> String {
-    let mut memory = vec![0; BUFFER_BYTES];
+    let mut memory = [0; 2048];
     let mut tx = SendSlice::new(&mut memory);
     assert!(write(&mut tx).is_ok());
     String::from_utf8(tx.as_slice().to_vec()).unwrap()
