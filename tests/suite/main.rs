@@ -32,6 +32,7 @@ mod connection;
 #[cfg(feature = "alloc")]
 mod allocation;
 mod attacks;
+mod compliance;
 mod law;
 mod peers;
 

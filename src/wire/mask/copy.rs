@@ -2,7 +2,9 @@
 
 #![expect(unsafe_code, reason = "hands two slices to the kernels")]
 
+#[cfg(any(test, feature = "alloc"))]
 use core::mem::MaybeUninit;
+#[cfg(any(test, feature = "alloc"))]
 use core::slice;
 
 use super::dispatch;
@@ -24,6 +26,7 @@ pub fn copy(to: &mut [u8], payload: &[u8], key: [u8; 4]) {
 }
 
 /// [`copy`] into memory that nobody has written yet; gives back the part that now is.
+#[cfg(any(test, feature = "alloc"))]
 #[inline]
 pub(crate) fn copy_uninit<'to>(to: &'to mut [MaybeUninit<u8>], payload: &[u8], key: [u8; 4]) -> &'to mut [u8] {
     let len = to.len().min(payload.len());

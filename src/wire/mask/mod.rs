@@ -24,6 +24,7 @@ use portable as target;
 use x86_64 as target;
 
 pub use copy::copy;
+#[cfg(feature = "alloc")]
 pub(crate) use copy::copy_uninit;
 
 /// Masks or unmasks `bytes` in place; `bytes[0]` meets `key[0]`.
