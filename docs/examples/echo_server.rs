@@ -128,8 +128,13 @@ fn answer(
             return Ok(None);
         }
     };
-    let supported: Vec<&str> = options.subprotocols.iter().map(String::as_str).collect();
-    let accepted = accept.choose_subprotocol(&supported).write(tx)?;
+    // The client's preference; by the server's own it would be `choose_subprotocol`.
+    let common = accept.subprotocols().find(|offer| options.subprotocols.iter().any(|known| known == offer));
+    let accept = match common {
+        Some(name) => accept.subprotocol(name)?,
+        None => accept,
+    };
+    let accepted = accept.write(tx)?;
     let config = Config::server()
         .ping_interval(Some(Duration::from_secs(20)))
         .pong_timeout(Some(Duration::from_secs(20)))
