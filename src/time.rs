@@ -104,6 +104,10 @@ impl Span {
         }
     }
 
+    pub(crate) const fn is_on(self) -> bool {
+        self.0.is_some()
+    }
+
     /// When a timer that starts at `start` fires; `None` when it is off.
     pub(crate) fn after(self, start: Instant) -> Option<Instant> {
         self.duration().map(|span| start.saturating_add(span))

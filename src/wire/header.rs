@@ -11,8 +11,8 @@
 //! ```
 //!
 //! This file reads and writes the picture and judges nothing: reserved bits, reserved opcodes and lengths that are longer
-//! than they need to be are reported as they stand. Which headers a peer may send is decided in
-//! [`frame::Rules`](crate::frame::Rules).
+//! than they need to be are reported as they stand. Which headers a peer may send is decided by
+//! [`frame::Decoder`](crate::frame::Decoder) and by the connection, with the same rules.
 
 use arrayvec::ArrayVec;
 
@@ -88,6 +88,12 @@ impl FrameHeader {
             },
             encoded_len: bytes.len().saturating_sub(after.len()),
         }
+    }
+
+    /// Whether the frame is all of a message: text or binary, first fragment and last.
+    #[inline]
+    pub(crate) const fn is_message(&self) -> bool {
+        self.fin && matches!(self.opcode, Opcode::TEXT | Opcode::BINARY)
     }
 
     /// The number of bytes that [`emit`](Self::emit) gives: the shortest form.

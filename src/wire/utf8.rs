@@ -2,7 +2,7 @@
 //!
 //! A text message may be cut anywhere, also in the middle of a character, so a piece of it is one of three things: whole
 //! characters; whole characters and then the beginning of one more (at most three bytes); or wrong, and then it is known
-//! at the first byte that no continuation can save. [`scan`] tells which, and its answer is always about *where the next
+//! at the first byte that no continuation can save. `scan` tells which, and its answer is always about *where the next
 //! scan goes on*: whoever keeps the bytes in one place needs no other state. [`Validator`] is for those who do not keep them.
 
 use arrayvec::ArrayVec;
@@ -22,6 +22,13 @@ pub(crate) struct Scan {
 /// Looks at `bytes`, which start where a character starts.
 #[inline]
 pub(crate) fn scan(bytes: &[u8]) -> Scan {
+    if bytes.is_ascii() {
+        return Scan { valid_len: bytes.len(), is_invalid: false };
+    }
+    scan_mixed(bytes)
+}
+
+fn scan_mixed(bytes: &[u8]) -> Scan {
     let (whole, incomplete) = bytes.split_at(bytes.len().saturating_sub(incomplete_len(bytes)));
     if is_utf8(whole) && is_utf8_beginning(incomplete) {
         return Scan { valid_len: whole.len(), is_invalid: false };

@@ -1,0 +1,240 @@
+//! The connection: one object that knows the protocol, and nothing else.
+//!
+//! What it is made of, in reading order: [`state`] is the closing handshake as a table; `config` what is granted; `event` what is reported; `receive` and
+//! `send` are the two directions, which meet only in the state; `timers` and `temper` bound time and patience. This file joins them.
+
+mod config;
+mod event;
+mod pong;
+mod receive;
+mod send;
+pub mod state;
+mod temper;
+mod timers;
+
+pub use config::Config;
+pub use event::{ChunkEvent, Ending, Event, Transport};
+
+use crate::error::{Misuse, ProtocolError, Timeout};
+use crate::handshake::{client, server};
+use crate::message::Assembler;
+use crate::role::{Client, MaskKeys, Role, Server};
+use crate::time::Instant;
+use crate::wire::close::CloseCode;
+use pong::OwedPong;
+use send::Outgoing;
+use state::{Input, State, Step};
+use temper::Temper;
+use timers::{Due, Timers};
+
+/// One end of a WebSocket connection after the opening handshake, as pure state: no bytes, no heap, no clock, no transport.
+///
+/// # The run loop
+///
+/// 1. Read from the transport into the [`RecvBuffer`](crate::RecvBuffer).
+/// 2. Call [`receive`](Self::receive) until it gives `None`; after each event, answer as you like with `send_*`, and then
+///    call [`poll_transmit`](Self::poll_transmit), which writes what the protocol itself owes.
+/// 3. Write the send buffer to the transport.
+/// 4. Ask [`transport`](Self::transport) what to do with the transport; unless it says `Open`, do that.
+/// 5. Wait for bytes, or until [`poll_timeout`](Self::poll_timeout). When that has come, or at any other moment, call
+///    [`handle_timeout`](Self::handle_timeout); then go on with `poll_transmit` in 2.
+/// 6. When the transport ends, call [`handle_eof`](Self::handle_eof): it says how the connection ended.
+///
+/// An error from `receive` or `handle_timeout` (but for a [`Misuse`]) means that the connection has failed: go on with `poll_transmit` in 2, which tells the peer why.
+///
+/// # Time
+///
+/// Without deadlines in the [`Config`], leave out step 5; but do set a limit to how long closing may take.
+pub struct Connection<R> {
+    role: R,
+    state: State,
+    assembler: Assembler,
+    outgoing: Outgoing,
+    pong: OwedPong,
+    /// Whether the timers want a Ping sent.
+    owes_ping: bool,
+    auto_pong: bool,
+    was_closed: bool,
+    /// The code of the peer's Close; [`CloseCode::ABNORMAL`] as long as there is none.
+    peer_code: CloseCode,
+    /// Why it failed.
+    fault: Option<ProtocolError>,
+    temper: Temper,
+    timers: Timers,
+}
+
+impl Connection<Server> {
+    /// The server's end of a connection whose opening handshake is done: by [`handshake::server`](crate::handshake::server), or elsewhere.
+    #[must_use]
+    pub const fn server(config: Config) -> Self {
+        Self::new(Server, config)
+    }
+}
+
+impl<K: MaskKeys> Connection<Client<K>> {
+    /// The client's end of a connection whose opening handshake is done: by [`handshake::client`](crate::handshake::client), or elsewhere.
+    ///
+    /// `keys` gives a fresh, unpredictable key for each frame: see [`MaskKeys`].
+    #[must_use]
+    pub const fn client(config: Config, keys: K) -> Self {
+        Self::new(Client::new(keys), config)
+    }
+}
+
+impl server::Accepted<'_> {
+    /// The connection that begins behind the answer. Bytes that are unread in the receive buffer are its first frames.
+    #[must_use]
+    pub const fn connection(&self, config: Config) -> Connection<Server> {
+        Connection::server(config)
+    }
+}
+
+impl client::Established<'_, '_> {
+    /// The connection that begins behind the answer. Bytes that are unread in the receive buffer are its first frames.
+    ///
+    /// `keys` gives a fresh, unpredictable key for each frame: see [`MaskKeys`].
+    #[must_use]
+    pub const fn connection<K: MaskKeys>(&self, config: Config, keys: K) -> Connection<Client<K>> {
+        Connection::client(config, keys)
+    }
+}
+
+impl<R: Role> Connection<R> {
+    const fn new(role: R, config: Config) -> Self {
+        Self {
+            role,
+            state: State::Open,
+            assembler: Assembler::new(R::IS_SERVER, config.limits),
+            outgoing: Outgoing::new(),
+            pong: OwedPong::new(),
+            owes_ping: false,
+            auto_pong: config.auto_pong,
+            was_closed: false,
+            peer_code: CloseCode::ABNORMAL,
+            fault: None,
+            temper: Temper::new(config.max_control_frames),
+            timers: Timers::new(config.spans),
+        }
+    }
+
+    /// How far the connection is.
+    #[must_use]
+    pub const fn state(&self) -> State {
+        self.state
+    }
+
+    /// Whether messages can be sent: no Close was sent, and nothing has failed.
+    #[must_use]
+    pub const fn can_send(&self) -> bool {
+        matches!(self.state.on(Input::LocalFrame), Step::To(_))
+    }
+
+    /// What to do with the transport. Ask after [`poll_transmit`](Self::poll_transmit).
+    #[must_use]
+    pub const fn transport(&self) -> Transport {
+        match self.state {
+            State::Open | State::LocalClosing | State::PeerClosing | State::Failing => Transport::Open,
+            State::Closed if !R::IS_SERVER => Transport::AwaitPeerClose,
+            State::Closed | State::Failed => Transport::FlushThenClose,
+            State::Ended => Transport::Closed,
+        }
+    }
+
+    /// Tells that the transport has ended, and asks how the connection ended. Receive what was read before you call it.
+    ///
+    /// It may be called again, and gives the same answer.
+    pub fn handle_eof(&mut self) -> Ending {
+        self.step(Input::Eof);
+        Ending { code: self.peer_code, is_clean: self.was_closed }
+    }
+
+    /// When to call [`handle_timeout`](Self::handle_timeout) next; `None` when there is nothing to wait for.
+    ///
+    /// [`Instant::EPOCH`] means at once: a timer wants to be started and needs to know the time. Ask again after every other call.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        match self.state {
+            State::Ended => None,
+            _ => self.timers.poll(),
+        }
+    }
+
+    /// Tells what time it is. Call it when the moment of [`poll_timeout`](Self::poll_timeout) has come; any other call is harmless, and makes the
+    /// finding of a silence more exact. A Ping that is due is owed then: `poll_transmit` writes it.
+    ///
+    /// # Errors
+    ///
+    /// [`Timeout::Pong`] and [`Timeout::Idle`] fail the connection as a violation by the peer would. [`Timeout::Close`]
+    /// ends it: [`transport`](Self::transport) is [`Transport::Closed`] then.
+    pub fn handle_timeout(&mut self, now: Instant) -> Result<(), ProtocolError> {
+        if self.state == State::Ended {
+            return Ok(());
+        }
+        self.temper.calm();
+        match self.timers.handle(now) {
+            Due::Nothing => Ok(()),
+            Due::Ping => {
+                self.owes_ping = true;
+                Ok(())
+            }
+            Due::Timeout(Timeout::Close) => {
+                self.step(Input::CloseTimeout);
+                Err(Timeout::Close.into())
+            }
+            Due::Timeout(timeout) => Err(self.fail(timeout.into())),
+        }
+    }
+
+    /// Takes `error` as the end of the connection, unless it is the caller's own mistake.
+    fn fail(&mut self, error: ProtocolError) -> ProtocolError {
+        if !matches!(error, ProtocolError::Misuse(_)) {
+            self.fault = Some(error);
+            self.step(Input::Fault);
+        }
+        error
+    }
+
+    /// Takes a step that cannot be refused.
+    fn step(&mut self, input: Input) {
+        if let Step::To(state) = self.state.on(input) {
+            self.enter(state);
+        }
+    }
+
+    /// Whether the caller may do this now.
+    #[inline]
+    const fn check(&self, input: Input) -> Result<(), Misuse> {
+        match self.state.on(input) {
+            Step::To(_) => Ok(()),
+            Step::Ignore | Step::Refuse => Err(Misuse::Closed),
+        }
+    }
+
+    fn enter(&mut self, state: State) {
+        self.state = state;
+        match state {
+            State::Open => {}
+            // The peer's Pings still want their answer (§5.5.2); we have nothing more to ask.
+            State::LocalClosing | State::PeerClosing | State::Failing => {
+                self.owes_ping = false;
+                self.timers.start_close();
+            }
+            State::Closed | State::Failed | State::Ended => {
+                self.was_closed |= state == State::Closed;
+                self.pong.clear();
+                self.owes_ping = false;
+                self.timers.start_close();
+            }
+        }
+    }
+}
+
+impl<R> core::fmt::Debug for Connection<R> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Connection")
+            .field("state", &self.state)
+            .field("fault", &self.fault)
+            .field("peer_code", &self.peer_code)
+            .finish_non_exhaustive()
+    }
+}

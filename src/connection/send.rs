@@ -1,0 +1,299 @@
+//! From the caller to the peer.
+//!
+//! Every call here either appends whole frames to the send buffer, or appends nothing and changes nothing.
+
+use super::Connection;
+use super::state::Input;
+use crate::buffer::send::SendBuffer;
+use crate::error::{Misuse, SendError};
+#[cfg(feature = "alloc")]
+use crate::message::PreparedMessage;
+use crate::message::{FrameHead, MessageKind, encode, first_byte, head};
+use crate::role::Role;
+use crate::wire::close::{CloseCode, MAX_REASON_BYTES};
+use crate::wire::header::MAX_CONTROL_PAYLOAD_BYTES;
+use crate::wire::opcode::Opcode;
+use crate::wire::utf8::Validator;
+
+/// The fragmented message that the caller has begun to send.
+#[derive(Clone, Debug)]
+pub(super) struct Outgoing {
+    message: Option<MessageKind>,
+    text: Validator,
+    /// A fragment was sent by its head alone, so that we do not know the text.
+    is_unseen: bool,
+}
+
+impl Outgoing {
+    pub(super) const fn new() -> Self {
+        Self { message: None, text: Validator::new(), is_unseen: false }
+    }
+
+    /// The first byte of the next fragment.
+    fn first_byte(&self, kind: MessageKind, is_last: bool) -> Result<u8, Misuse> {
+        match self.message {
+            None => Ok(first_byte(kind.opcode(), is_last)),
+            Some(begun) if begun == kind => Ok(first_byte(Opcode::CONTINUATION, is_last)),
+            Some(_) => Err(Misuse::MessageInProgress),
+        }
+    }
+
+    /// Where the message stands once this fragment is sent.
+    fn after(&self, kind: MessageKind, payload: &[u8], is_last: bool) -> Result<Self, Misuse> {
+        let mut text = self.text.clone();
+        if kind == MessageKind::Text && !self.is_unseen {
+            text.push(payload).map_err(|_| Misuse::TextNotUtf8)?;
+            if is_last && !text.is_complete() {
+                return Err(Misuse::TextNotUtf8);
+            }
+        }
+        Ok(if is_last { Self::new() } else { Self { message: Some(kind), text, is_unseen: self.is_unseen } })
+    }
+}
+
+impl<R: Role> Connection<R> {
+    /// Sends a text message in one frame (RFC 6455 §5.6).
+    ///
+    /// # Errors
+    ///
+    /// [`SendError::Full`] when `tx` has no room for all of it, [`Misuse::Closed`], [`Misuse::MessageInProgress`].
+    #[inline]
+    pub fn send_text(&mut self, text: &str, tx: &mut impl SendBuffer) -> Result<(), SendError> {
+        self.send_message(MessageKind::Text, text.as_bytes(), tx)
+    }
+
+    /// Sends a binary message in one frame (§5.6).
+    ///
+    /// # Errors
+    ///
+    /// As [`send_text`](Self::send_text).
+    #[inline]
+    pub fn send_binary(&mut self, bytes: &[u8], tx: &mut impl SendBuffer) -> Result<(), SendError> {
+        self.send_message(MessageKind::Binary, bytes, tx)
+    }
+
+    /// Sends one fragment of a message (§5.4): the first call begins the message, `is_last` ends it. Control frames may go between, other messages may not.
+    ///
+    /// Text may be cut anywhere, also within a character; it is checked over all fragments.
+    ///
+    /// # Errors
+    ///
+    /// As [`send_text`](Self::send_text), and [`Misuse::TextNotUtf8`].
+    pub fn send_fragment(
+        &mut self,
+        kind: MessageKind,
+        payload: &[u8],
+        is_last: bool,
+        tx: &mut impl SendBuffer,
+    ) -> Result<(), SendError> {
+        self.check(Input::LocalFrame)?;
+        let first = self.outgoing.first_byte(kind, is_last)?;
+        let after = self.outgoing.after(kind, payload, is_last)?;
+        encode(&mut self.role, first, payload, tx)?;
+        self.outgoing = after;
+        self.note_message();
+        Ok(())
+    }
+
+    /// Sends a Ping of up to 125 bytes (§5.5.2).
+    ///
+    /// # Errors
+    ///
+    /// [`SendError::Full`], [`Misuse::Closed`], [`Misuse::ControlTooLong`].
+    pub fn send_ping(&mut self, payload: &[u8], tx: &mut impl SendBuffer) -> Result<(), SendError> {
+        self.send_control(Opcode::PING, payload, tx)?;
+        self.temper.calm();
+        Ok(())
+    }
+
+    /// Sends a Pong of up to 125 bytes that nobody asked for, or with [`Config::auto_pong`](crate::Config::auto_pong) off the answer to a Ping (§5.5.3).
+    ///
+    /// # Errors
+    ///
+    /// As [`send_ping`](Self::send_ping).
+    pub fn send_pong(&mut self, payload: &[u8], tx: &mut impl SendBuffer) -> Result<(), SendError> {
+        self.send_control(Opcode::PONG, payload, tx)
+    }
+
+    /// Closes: sends a Close with `code` and a `reason` of up to 123 bytes (§5.5.1, §7.1.2). When the peer has closed first, this is the answer.
+    ///
+    /// Messages of the peer can still come; go on receiving until [`Event::Close`](crate::Event::Close).
+    ///
+    /// # Errors
+    ///
+    /// [`SendError::Full`], [`Misuse::Closed`] (it was closed before), [`Misuse::CloseCode`] (not [sendable](CloseCode::is_sendable)),
+    /// [`Misuse::ReasonTooLong`].
+    pub fn close(&mut self, code: CloseCode, reason: &str, tx: &mut impl SendBuffer) -> Result<(), SendError> {
+        self.check(Input::LocalClose)?;
+        if !code.is_sendable() {
+            return Err(Misuse::CloseCode(code).into());
+        }
+        if reason.len() > MAX_REASON_BYTES {
+            return Err(Misuse::ReasonTooLong.into());
+        }
+        let mut payload = arrayvec::ArrayVec::<u8, MAX_CONTROL_PAYLOAD_BYTES>::new();
+        payload.extend(code.as_u16().to_be_bytes());
+        payload.extend(reason.bytes());
+        encode(&mut self.role, first_byte(Opcode::CLOSE, true), &payload, tx)?;
+        self.step(Input::LocalClose);
+        Ok(())
+    }
+
+    /// The head of a text message of `len` bytes, which the caller writes behind it: see [`FrameHead`]. The message counts as sent.
+    ///
+    /// # Errors
+    ///
+    /// [`Misuse::Closed`], [`Misuse::MessageInProgress`], [`Misuse::LengthTopBit`].
+    #[inline]
+    pub fn text_head(&mut self, len: u64) -> Result<FrameHead, Misuse> {
+        self.message_head(MessageKind::Text, len)
+    }
+
+    /// The head of a binary message of `len` bytes, which the caller writes behind it: see [`FrameHead`]. The message counts as sent.
+    ///
+    /// # Errors
+    ///
+    /// As [`text_head`](Self::text_head).
+    #[inline]
+    pub fn binary_head(&mut self, len: u64) -> Result<FrameHead, Misuse> {
+        self.message_head(MessageKind::Binary, len)
+    }
+
+    /// The head of one fragment of `len` bytes, as in [`send_fragment`](Self::send_fragment). From here to the end of the message it is the caller who
+    /// vouches for the text being UTF-8.
+    ///
+    /// # Errors
+    ///
+    /// As [`text_head`](Self::text_head).
+    pub fn fragment_head(&mut self, kind: MessageKind, len: u64, is_last: bool) -> Result<FrameHead, Misuse> {
+        self.check(Input::LocalFrame)?;
+        check_len(len)?;
+        let first = self.outgoing.first_byte(kind, is_last)?;
+        self.outgoing = Outgoing { message: (!is_last).then_some(kind), text: Validator::new(), is_unseen: !is_last };
+        self.note_message();
+        Ok(head(&mut self.role, first, len))
+    }
+
+    /// Sends a message that was prepared for many.
+    ///
+    /// # Errors
+    ///
+    /// As [`send_text`](Self::send_text).
+    #[cfg(feature = "alloc")]
+    pub fn send_prepared(&mut self, message: &PreparedMessage, tx: &mut impl SendBuffer) -> Result<(), SendError> {
+        if !R::IS_SERVER {
+            return self.send_message(message.kind(), message.payload(), tx);
+        }
+        self.check_message()?;
+        let frame = message.frame();
+        if !tx.reserve(frame.len()) {
+            return Err(SendError::Full { needed: frame.len() });
+        }
+        tx.extend_from_slice(frame);
+        self.note_message();
+        Ok(())
+    }
+
+    /// The frame of a message that was prepared for many, for a server that writes it with no copy at all. The message counts as sent.
+    ///
+    /// # Errors
+    ///
+    /// [`Misuse::PreparedForServers`], [`Misuse::Closed`], [`Misuse::MessageInProgress`].
+    #[cfg(feature = "alloc")]
+    pub fn prepared_frame<'a>(&mut self, message: &'a PreparedMessage) -> Result<&'a [u8], Misuse> {
+        if !R::IS_SERVER {
+            return Err(Misuse::PreparedForServers);
+        }
+        self.check_message()?;
+        self.note_message();
+        Ok(message.frame())
+    }
+
+    /// Writes what the protocol itself owes, in order: the Pong for the newest Ping, a Ping that is due, the Close. Call it after every
+    /// `receive`, and after every `handle_timeout`.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError::Full`] when something still is owed: drain `tx` and call again. Each frame is written whole or not at all.
+    #[inline]
+    pub fn poll_transmit(&mut self, tx: &mut impl SendBuffer) -> Result<(), SendError> {
+        if self.wants_transmit() { self.transmit(tx) } else { Ok(()) }
+    }
+
+    /// Whether [`poll_transmit`](Self::poll_transmit) has something to write.
+    #[must_use]
+    #[inline]
+    pub const fn wants_transmit(&self) -> bool {
+        self.pong.is_owed() || self.owes_ping || self.state.owes_close()
+    }
+
+    fn transmit(&mut self, tx: &mut impl SendBuffer) -> Result<(), SendError> {
+        if let Some(payload) = self.pong.payload() {
+            encode(&mut self.role, first_byte(Opcode::PONG, true), payload, tx)?;
+            self.pong.clear();
+        }
+        if self.owes_ping {
+            encode(&mut self.role, first_byte(Opcode::PING, true), &[], tx)?;
+            self.owes_ping = false;
+        }
+        if self.state.owes_close() {
+            let code = self.owed_code().map(|code| code.as_u16().to_be_bytes());
+            encode(&mut self.role, first_byte(Opcode::CLOSE, true), code.as_ref().map_or(&[], |code| code), tx)?;
+            self.step(Input::OwedClose);
+        }
+        Ok(())
+    }
+
+    /// The code for the Close that is owed: that of the fault, or the peer's own (§5.5.1); none when it gave none.
+    fn owed_code(&self) -> Option<CloseCode> {
+        match self.fault {
+            Some(fault) => fault.close_code(),
+            None => Some(self.peer_code).filter(|code| code.is_sendable()),
+        }
+    }
+
+    #[inline]
+    fn send_message(&mut self, kind: MessageKind, payload: &[u8], tx: &mut impl SendBuffer) -> Result<(), SendError> {
+        self.check_message()?;
+        encode(&mut self.role, first_byte(kind.opcode(), true), payload, tx)?;
+        self.note_message();
+        Ok(())
+    }
+
+    #[inline]
+    fn message_head(&mut self, kind: MessageKind, len: u64) -> Result<FrameHead, Misuse> {
+        self.check_message()?;
+        check_len(len)?;
+        self.note_message();
+        Ok(head(&mut self.role, first_byte(kind.opcode(), true), len))
+    }
+
+    fn send_control(&mut self, opcode: Opcode, payload: &[u8], tx: &mut impl SendBuffer) -> Result<(), SendError> {
+        self.check(Input::LocalFrame)?;
+        if payload.len() > MAX_CONTROL_PAYLOAD_BYTES {
+            return Err(Misuse::ControlTooLong.into());
+        }
+        encode(&mut self.role, first_byte(opcode, true), payload, tx)
+    }
+
+    /// Whether a new message may begin.
+    #[inline]
+    const fn check_message(&self) -> Result<(), Misuse> {
+        match (self.check(Input::LocalFrame), self.outgoing.message) {
+            (Ok(()), Some(_)) => Err(Misuse::MessageInProgress),
+            (checked, _) => checked,
+        }
+    }
+
+    #[inline]
+    const fn note_message(&mut self) {
+        self.temper.calm();
+        self.timers.mark_busy();
+    }
+}
+
+/// A payload length has 63 bits (§5.2).
+#[inline]
+const fn check_len(len: u64) -> Result<(), Misuse> {
+    if len.leading_zeros() == 0 { Err(Misuse::LengthTopBit) } else { Ok(()) }
+}

@@ -1,0 +1,145 @@
+//! When to ping, when to give up.
+//!
+//! Receiving and sending never ask what time it is; they leave a mark. [`Timers::handle`] is told the time, takes the marks for "just now", and looks what is due.
+//! So a silence is never found too early, and too late by at most the time between two calls.
+
+use super::config::Spans;
+use crate::error::Timeout;
+use crate::time::{Deadline, Instant};
+
+#[derive(Clone, Debug)]
+pub(super) struct Timers {
+    spans: Spans,
+    phase: Phase,
+}
+
+#[derive(Clone, Debug)]
+enum Phase {
+    Open(Silence),
+    /// By when the transport must have ended.
+    Closing(Deadline),
+}
+
+/// How long nothing has come or gone.
+#[derive(Clone, Debug)]
+struct Silence {
+    /// When the peer was last heard of, or pinged: the next Ping, or the wait for a Pong, is counted from here.
+    ping_from: Instant,
+    /// When a message last went either way.
+    idle_from: Instant,
+    /// Whether a Ping was sent and nothing has come since.
+    awaits_pong: bool,
+    /// Whether the caller has ever told the time.
+    is_started: bool,
+    /// Mark: something came since the time was last told.
+    heard: bool,
+    /// Mark: a message went either way since the time was last told.
+    busy: bool,
+}
+
+/// What is due.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Due {
+    Nothing,
+    Ping,
+    Timeout(Timeout),
+}
+
+impl Timers {
+    pub(super) const fn new(spans: Spans) -> Self {
+        Self { spans, phase: Phase::Open(Silence::UNKNOWN) }
+    }
+
+    /// The peer has sent something.
+    #[inline]
+    pub(super) const fn mark_heard(&mut self) {
+        if let Phase::Open(silence) = &mut self.phase {
+            silence.heard = true;
+        }
+    }
+
+    /// A message went either way.
+    #[inline]
+    pub(super) const fn mark_busy(&mut self) {
+        if let Phase::Open(silence) = &mut self.phase {
+            silence.busy = true;
+        }
+    }
+
+    /// Closing has begun; the first time counts.
+    pub(super) const fn start_close(&mut self) {
+        if let Phase::Open(_) = self.phase {
+            self.phase = Phase::Closing(Deadline::Starting);
+        }
+    }
+
+    /// When [`handle`](Self::handle) should be called next.
+    pub(super) fn poll(&self) -> Option<Instant> {
+        match &self.phase {
+            Phase::Open(silence) => silence.poll(&self.spans),
+            Phase::Closing(deadline) => deadline.poll(),
+        }
+    }
+
+    /// It is `now`.
+    pub(super) fn handle(&mut self, now: Instant) -> Due {
+        match &mut self.phase {
+            Phase::Open(silence) => silence.handle(now, &self.spans),
+            Phase::Closing(deadline) => match deadline.handle(now, self.spans.close) {
+                true => Due::Timeout(Timeout::Close),
+                false => Due::Nothing,
+            },
+        }
+    }
+}
+
+impl Silence {
+    /// Before the caller has told the time.
+    const UNKNOWN: Self = Self {
+        ping_from: Instant::EPOCH,
+        idle_from: Instant::EPOCH,
+        awaits_pong: false,
+        is_started: false,
+        heard: false,
+        busy: false,
+    };
+
+    /// When the next Ping is due, or its Pong; and when the connection is idle.
+    fn deadlines(&self, spans: &Spans) -> [Option<Instant>; 2] {
+        let span = if self.awaits_pong { spans.pong } else { spans.ping };
+        [span.after(self.ping_from), spans.idle.after(self.idle_from)]
+    }
+
+    fn poll(&self, spans: &Spans) -> Option<Instant> {
+        let first = self.deadlines(spans).into_iter().flatten().min()?;
+        Some(if self.is_started { first } else { Instant::EPOCH })
+    }
+
+    fn handle(&mut self, now: Instant, spans: &Spans) -> Due {
+        self.take_marks(now);
+        let [ping, idle] = self.deadlines(spans).map(|deadline| deadline.is_some_and(|moment| now >= moment));
+        match (ping, idle) {
+            (true, _) if self.awaits_pong => Due::Timeout(Timeout::Pong),
+            (_, true) => Due::Timeout(Timeout::Idle),
+            (true, false) => {
+                self.ping_from = now;
+                self.awaits_pong = spans.pong.is_on();
+                Due::Ping
+            }
+            (false, false) => Due::Nothing,
+        }
+    }
+
+    fn take_marks(&mut self, now: Instant) {
+        if self.heard || !self.is_started {
+            self.ping_from = self.ping_from.max(now);
+            self.awaits_pong = false;
+        }
+        if self.busy || !self.is_started {
+            self.idle_from = self.idle_from.max(now);
+        }
+        self.is_started = true;
+        self.heard = false;
+        self.busy = false;
+    }
+}

@@ -1,0 +1,305 @@
+//! Frames into messages, where they lie.
+//!
+//! The assembler walks the receive buffer: a header is judged and skipped, payload joins the message in progress (unmasked, closed up, and
+//! validated as it comes if it is text), a control frame is taken out whole between two fragments. It holds no bytes.
+//! It knows how much of a message it has left in the buffer, so it notices when it is handed another one.
+//!
+//! # Chunks
+//!
+//! In [`Delivery::Chunks`] the message in progress is handed out as it grows and never waited for. Text is cut between characters: up to three bytes of the last one stay
+//! in the buffer until the rest has come. When text goes wrong, what stands before the wrong byte is handed out first and the error comes with the next
+//! call; so the text that is delivered before an error is the same whatever the chunks were.
+
+use super::MessageKind;
+use super::decoder::{Current, Frames, Limits};
+use crate::buffer::recv::CONTROL_ROOM_BYTES;
+use crate::buffer::view::View;
+use crate::error::{Limit, Misuse, ProtocolError, Violation};
+use crate::wire::header::FrameHeader;
+use crate::wire::opcode::Opcode;
+
+/// How messages are handed out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Delivery {
+    /// Each when it is whole.
+    Messages,
+    /// Each as it arrives.
+    Chunks,
+}
+
+/// What was found in the receive buffer.
+#[derive(Debug)]
+pub(crate) enum Found<'rx> {
+    /// A message, or in [`Delivery::Chunks`] a part of one.
+    Data(Chunk<'rx>),
+    /// A part of a text message, right before the byte that is wrong.
+    DataBefore(Violation, Chunk<'rx>),
+    Ping(&'rx [u8]),
+    Pong(&'rx [u8]),
+    /// The payload of a Close frame, as it came.
+    Close(&'rx [u8]),
+}
+
+/// The bytes of a message, or of a part of it, by the message's kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Payload<'rx> {
+    /// Text: whole characters.
+    Text(&'rx str),
+    /// Any bytes.
+    Binary(&'rx [u8]),
+}
+
+impl<'rx> Payload<'rx> {
+    /// The bytes, whichever kind they are of.
+    #[must_use]
+    pub const fn as_bytes(self) -> &'rx [u8] {
+        match self {
+            Self::Text(text) => text.as_bytes(),
+            Self::Binary(bytes) => bytes,
+        }
+    }
+
+    /// The kind of the message.
+    #[must_use]
+    pub const fn kind(self) -> MessageKind {
+        match self {
+            Self::Text(_) => MessageKind::Text,
+            Self::Binary(_) => MessageKind::Binary,
+        }
+    }
+}
+
+/// A piece of a message, as it arrived.
+///
+/// Its borders mean nothing: they are where the transport happened to cut. Only a last chunk can be empty.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Chunk<'rx> {
+    /// The bytes. Text is cut between characters.
+    pub payload: Payload<'rx>,
+    /// Whether the message begins here.
+    pub is_first: bool,
+    /// Whether the message ends here. Only then is it known that all of it was right.
+    pub is_last: bool,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Assembler {
+    frames: Frames,
+    /// When chunks of the message in progress were handed out: how many bytes of a cut character are in the buffer.
+    in_chunks: Option<u8>,
+}
+
+impl Assembler {
+    pub(crate) const fn new(is_server: bool, limits: Limits) -> Self {
+        Self { frames: Frames::new(is_server, limits), in_chunks: None }
+    }
+
+    /// Takes the next thing out of the buffer. `None`: more bytes are needed, and the buffer knows how many are in sight.
+    #[inline]
+    pub(crate) fn receive<'rx>(
+        &mut self,
+        mut view: View<'rx>,
+        delivery: Delivery,
+    ) -> Result<Option<Found<'rx>>, ProtocolError> {
+        self.check_call(&view, delivery)?;
+        if delivery == Delivery::Chunks && self.has_chunk(&view) {
+            // Left by `Delivery::Messages`, in the middle of a message that is to go on in chunks.
+            return Ok(Some(Found::Data(self.take_chunk(view, false))));
+        }
+        loop {
+            let frame = match self.frames.current() {
+                Some(frame) => frame,
+                None => {
+                    let Some((header, header_len)) = self.frames.parse(view.unread())? else { return self.wait(view) };
+                    if header.is_message() && view.has_frame(header_len, header.payload_len) {
+                        return self.receive_whole(view, &header, header_len, delivery);
+                    }
+                    self.begin(&mut view, &header, header_len, delivery)?
+                }
+            };
+            if frame.opcode.is_control() {
+                return self.receive_control(view, frame.opcode);
+            }
+            if let Err(violation) = self.append(&mut view) {
+                return self.fail_text(view, delivery, violation);
+            }
+            if self.frames.left() == 0 {
+                if frame.fin {
+                    return self.receive_last(view, delivery);
+                }
+                self.frames.end();
+            }
+            if delivery == Delivery::Chunks && self.has_chunk(&view) {
+                return Ok(Some(Found::Data(self.take_chunk(view, false))));
+            }
+            if self.frames.left() > 0 {
+                return self.wait(view);
+            }
+        }
+    }
+
+    /// The caller's side of the bargain: the same buffer, and the same delivery, for one message.
+    #[inline]
+    fn check_call(&self, view: &View<'_>, delivery: Delivery) -> Result<(), Misuse> {
+        let held = self.in_chunks.map_or(self.frames.received(), u64::from);
+        if view.message_len() as u64 != held {
+            return Err(Misuse::BufferReplaced);
+        }
+        if self.in_chunks.is_some() && delivery == Delivery::Messages {
+            return Err(Misuse::MessageInChunks);
+        }
+        Ok(())
+    }
+
+    /// Goes into the next frame.
+    #[inline]
+    fn begin(
+        &mut self,
+        view: &mut View<'_>,
+        header: &FrameHeader,
+        header_len: usize,
+        delivery: Delivery,
+    ) -> Result<Current, Limit> {
+        Self::check_room(view, header, delivery)?;
+        view.skip(header_len);
+        Ok(self.frames.begin(header))
+    }
+
+    /// Takes a frame that is all of its message, and all here: what most messages are. There is nothing to remember then.
+    #[inline]
+    fn receive_whole<'rx>(
+        &mut self,
+        view: View<'rx>,
+        header: &FrameHeader,
+        header_len: usize,
+        delivery: Delivery,
+    ) -> Result<Option<Found<'rx>>, ProtocolError> {
+        // It is here, so its length fits into memory.
+        let payload_len = usize::try_from(header.payload_len).unwrap_or(usize::MAX);
+        let payload = if header.opcode == Opcode::TEXT {
+            match view.take_whole_text(header_len, payload_len, header.mask) {
+                Ok(text) => Payload::Text(text),
+                Err(view) => {
+                    self.frames.begin(header);
+                    self.frames.advance(payload_len);
+                    return self.fail_text(view, delivery, Violation::TextNotUtf8);
+                }
+            }
+        } else {
+            Payload::Binary(view.take_whole(header_len, payload_len, header.mask))
+        };
+        Ok(Some(Found::Data(Chunk { payload, is_first: true, is_last: true })))
+    }
+
+    /// Whether the frame will fit into a buffer that cannot grow. Between fragments there has to be room for a control frame.
+    #[inline]
+    fn check_room(view: &View<'_>, header: &FrameHeader, delivery: Delivery) -> Result<(), Limit> {
+        let reserve = match (header.opcode.is_control(), delivery) {
+            (false, Delivery::Chunks) => return Ok(()),
+            (false, Delivery::Messages) if !header.fin => CONTROL_ROOM_BYTES,
+            (false, Delivery::Messages) | (true, _) => 0,
+        };
+        let room = view.max_message_len(reserve).saturating_sub(view.message_len());
+        if header.payload_len > room as u64 { Err(Limit::BufferTooSmall) } else { Ok(()) }
+    }
+
+    #[inline]
+    fn receive_control<'rx>(&mut self, view: View<'rx>, opcode: Opcode) -> Result<Option<Found<'rx>>, ProtocolError> {
+        let count = usize::try_from(self.frames.left()).unwrap_or(usize::MAX);
+        if view.unread_len() < count {
+            return self.wait(view);
+        }
+        let key = self.frames.key();
+        self.frames.advance(count);
+        self.frames.end();
+        let payload = view.take_control(count, key);
+        Ok(Some(match opcode {
+            Opcode::PING => Found::Ping(payload),
+            Opcode::PONG => Found::Pong(payload),
+            _ => Found::Close(payload),
+        }))
+    }
+
+    /// Adds what has come of the current frame to the message in progress.
+    #[inline]
+    fn append(&mut self, view: &mut View<'_>) -> Result<(), Violation> {
+        let count = usize::try_from(self.frames.left()).unwrap_or(usize::MAX).min(view.unread_len());
+        view.append(count, self.frames.key());
+        self.frames.advance(count);
+        if let Some(held) = &mut self.in_chunks {
+            *held = u8::try_from(view.message_len()).unwrap_or(u8::MAX);
+        }
+        if self.frames.message() == Some(MessageKind::Text) {
+            view.validate()?;
+        }
+        Ok(())
+    }
+
+    /// The message has ended with the frame that has just ended.
+    #[inline]
+    fn receive_last<'rx>(&mut self, view: View<'rx>, delivery: Delivery) -> Result<Option<Found<'rx>>, ProtocolError> {
+        if self.frames.message() == Some(MessageKind::Text) && !view.is_text() {
+            return self.fail_text(view, delivery, Violation::TextNotUtf8);
+        }
+        let chunk = self.take_chunk(view, true);
+        self.frames.end();
+        self.in_chunks = None;
+        Ok(Some(Found::Data(chunk)))
+    }
+
+    /// The text is wrong; in chunks, what stands before the wrong byte is delivered first.
+    #[cold]
+    fn fail_text<'rx>(
+        &mut self,
+        view: View<'rx>,
+        delivery: Delivery,
+        violation: Violation,
+    ) -> Result<Option<Found<'rx>>, ProtocolError> {
+        if delivery == Delivery::Chunks && self.has_chunk(&view) {
+            return Ok(Some(Found::DataBefore(violation, self.take_chunk(view, false))));
+        }
+        Err(violation.into())
+    }
+
+    fn has_chunk(&self, view: &View<'_>) -> bool {
+        match self.frames.message() {
+            Some(MessageKind::Text) => view.text_len() > 0,
+            _ => view.message_len() > 0,
+        }
+    }
+
+    #[inline]
+    fn take_chunk<'rx>(&mut self, view: View<'rx>, is_last: bool) -> Chunk<'rx> {
+        let is_first = self.in_chunks.is_none();
+        let (payload, left) = match self.frames.message() {
+            Some(MessageKind::Text) => {
+                let left = view.message_len().saturating_sub(view.text_len());
+                (Payload::Text(view.take_text()), left)
+            }
+            _ => (Payload::Binary(view.take_binary()), 0),
+        };
+        self.in_chunks = Some(u8::try_from(left).unwrap_or(u8::MAX));
+        Chunk { payload, is_first, is_last }
+    }
+
+    /// More bytes are needed: how many are in sight?
+    ///
+    /// The rest of the frame. But before the last fragment more is to come than any header says, and a buffer that grew by each header would copy the
+    /// message each time: then as much again as was received, and a control frame. The sum of what is here and what is in sight stays the same while a
+    /// header trickles in, so that a buffer near the limit is not grown byte by byte.
+    fn wait<'rx>(&self, mut view: View<'rx>) -> Result<Option<Found<'rx>>, ProtocolError> {
+        if view.is_full() {
+            return Err(Limit::BufferTooSmall.into());
+        }
+        let unread = view.unread_len() as u64;
+        let in_sight = match self.frames.current() {
+            Some(frame) if frame.fin => self.frames.left(),
+            _ => {
+                let as_much_again = self.frames.allowance().min(view.message_len() as u64);
+                self.frames.left().saturating_add(as_much_again).saturating_add(CONTROL_ROOM_BYTES as u64)
+            }
+        };
+        view.want(in_sight.saturating_sub(unread));
+        Ok(None)
+    }
+}

@@ -1,0 +1,322 @@
+//! Which frame headers a peer may send, and a decoder for those who keep the bytes themselves.
+//!
+//! # The rules
+//!
+//! A header is judged in the order of its bytes, each rule as soon as its byte is there, and before any payload is waited for:
+//!
+//! | seen | decided |
+//! |---|---|
+//! | byte 0 | reserved bits, reserved opcodes, FIN on control frames, continuation only of a message in progress and nothing else during one, number of fragments |
+//! | byte 1 | the mask bit by role, control payload of at most 125 bytes |
+//! | the length | shortest form, top bit, frame limit, message limit |
+//!
+//! Nothing else in the crate decides these. Since the verdict depends on the bytes in their order alone, it cannot depend on
+//! how they were cut: a header of which only a part is there is looked at again when more has come, which is at most thirteen times.
+
+use arrayvec::ArrayVec;
+
+use super::MessageKind;
+use crate::error::{Limit, ProtocolError, Violation};
+use crate::wire::header::{self, FIN, FrameHeader, MASK, MAX_CONTROL_PAYLOAD_BYTES, MAX_HEADER_BYTES, RSV};
+use crate::wire::mask;
+use crate::wire::opcode::Opcode;
+
+/// How much a peer may send.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// The most bytes a message may have, all its fragments together. `u64::MAX` for no limit.
+    pub max_message_bytes: u64,
+    /// The most bytes one frame may have. `u64::MAX` for no limit of its own.
+    pub max_frame_bytes: u64,
+    /// The most frames a message may have, empty ones included. `u32::MAX` for no limit.
+    pub max_fragments: u32,
+}
+
+impl Limits {
+    /// No limits: every length below 2^63 is legal.
+    pub const NONE: Self = Self { max_message_bytes: u64::MAX, max_frame_bytes: u64::MAX, max_fragments: u32::MAX };
+}
+
+/// Where in the stream of frames we are.
+#[derive(Clone, Debug)]
+pub(crate) struct Frames {
+    limits: Limits,
+    /// The bytes of the message in progress that headers have announced so far.
+    message_len: u64,
+    /// The payload bytes of the current frame that have not come yet.
+    left: u64,
+    fragments: u32,
+    /// The key for the next payload byte of the current frame.
+    key: [u8; 4],
+    /// The data message that has begun and not ended.
+    message: Option<MessageKind>,
+    /// The frame whose header has come and whose end has not.
+    current: Option<Current>,
+    /// Whether the peer is a client, so that it has to mask.
+    is_server: bool,
+}
+
+/// What stays of a header while its payload arrives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Current {
+    pub(crate) opcode: Opcode,
+    pub(crate) fin: bool,
+}
+
+impl Frames {
+    pub(crate) const fn new(is_server: bool, limits: Limits) -> Self {
+        Self { limits, message_len: 0, left: 0, fragments: 0, key: [0; 4], message: None, current: None, is_server }
+    }
+
+    #[inline]
+    pub(crate) const fn current(&self) -> Option<Current> {
+        self.current
+    }
+
+    #[inline]
+    pub(crate) const fn message(&self) -> Option<MessageKind> {
+        self.message
+    }
+
+    #[inline]
+    pub(crate) const fn left(&self) -> u64 {
+        self.left
+    }
+
+    /// The key for the next payload byte, if the peer masks.
+    #[inline]
+    pub(crate) const fn key(&self) -> Option<[u8; 4]> {
+        if self.is_server { Some(self.key) } else { None }
+    }
+
+    /// How many bytes of the message in progress have come.
+    #[inline]
+    pub(crate) const fn received(&self) -> u64 {
+        match self.current {
+            Some(frame) if !frame.opcode.is_control() => self.message_len.saturating_sub(self.left),
+            _ => self.message_len,
+        }
+    }
+
+    /// How many bytes the limit still lets the message in progress announce.
+    #[inline]
+    pub(crate) const fn allowance(&self) -> u64 {
+        self.limits.max_message_bytes.saturating_sub(self.message_len)
+    }
+
+    /// Reads and judges the header at the start of `bytes`; gives it with its length in bytes, or `None` when it is not whole.
+    #[inline]
+    pub(crate) fn parse(&self, bytes: &[u8]) -> Result<Option<(FrameHeader, usize)>, ProtocolError> {
+        let Some((&first, after)) = bytes.split_first() else { return Ok(None) };
+        let opcode = Opcode::from_low_bits(first);
+        self.judge_first(first, opcode)?;
+
+        let Some((&second, after)) = after.split_first() else { return Ok(None) };
+        self.judge_second(second, opcode)?;
+
+        let Some((payload_len, after)) = header::parse_length(second, after) else { return Ok(None) };
+        self.judge_length(second, payload_len, opcode)?;
+
+        let Some((mask, after)) = header::parse_key(second, after) else { return Ok(None) };
+        let header = FrameHeader { fin: first & FIN != 0, rsv: (first & RSV) >> 4, opcode, mask, payload_len };
+        Ok(Some((header, bytes.len().saturating_sub(after.len()))))
+    }
+
+    #[inline]
+    fn judge_first(&self, first: u8, opcode: Opcode) -> Result<(), ProtocolError> {
+        if first & RSV != 0 {
+            return Err(Violation::ReservedBits.into());
+        }
+        match opcode {
+            Opcode::CONTINUATION if self.message.is_none() => Err(Violation::UnexpectedContinuation.into()),
+            Opcode::TEXT | Opcode::BINARY if self.message.is_some() => Err(Violation::ExpectedContinuation.into()),
+            Opcode::CONTINUATION | Opcode::TEXT | Opcode::BINARY if self.fragments >= self.limits.max_fragments => {
+                Err(Limit::TooManyFragments.into())
+            }
+            Opcode::CONTINUATION | Opcode::TEXT | Opcode::BINARY => Ok(()),
+            Opcode::CLOSE | Opcode::PING | Opcode::PONG if first & FIN == 0 => Err(Violation::FragmentedControl.into()),
+            Opcode::CLOSE | Opcode::PING | Opcode::PONG => Ok(()),
+            reserved => Err(Violation::ReservedOpcode(reserved).into()),
+        }
+    }
+
+    #[inline]
+    fn judge_second(&self, second: u8, opcode: Opcode) -> Result<(), ProtocolError> {
+        if (second & MASK != 0) != self.is_server {
+            let violation = if self.is_server { Violation::UnmaskedFrame } else { Violation::MaskedFrame };
+            return Err(violation.into());
+        }
+        if opcode.is_control() && usize::from(header::short_length(second)) > MAX_CONTROL_PAYLOAD_BYTES {
+            return Err(Violation::ControlTooLong.into());
+        }
+        Ok(())
+    }
+
+    #[inline]
+    fn judge_length(&self, second: u8, payload_len: u64, opcode: Opcode) -> Result<(), ProtocolError> {
+        if !header::is_minimal(second, payload_len) {
+            return Err(Violation::LengthNotMinimal.into());
+        }
+        if payload_len.leading_zeros() == 0 {
+            return Err(Violation::LengthTopBit.into());
+        }
+        if payload_len > self.limits.max_frame_bytes {
+            return Err(Limit::FrameTooBig.into());
+        }
+        if !opcode.is_control() && payload_len > self.allowance() {
+            return Err(Limit::MessageTooBig.into());
+        }
+        Ok(())
+    }
+
+    /// Goes into the frame whose header [`parse`](Self::parse) has passed.
+    #[inline]
+    pub(crate) const fn begin(&mut self, header: &FrameHeader) -> Current {
+        let current = Current { opcode: header.opcode, fin: header.fin };
+        self.current = Some(current);
+        self.left = header.payload_len;
+        if let Some(key) = header.mask {
+            self.key = key;
+        }
+        match header.opcode {
+            Opcode::TEXT => self.message = Some(MessageKind::Text),
+            Opcode::BINARY => self.message = Some(MessageKind::Binary),
+            _ => {}
+        }
+        if !header.opcode.is_control() {
+            self.message_len = self.message_len.saturating_add(header.payload_len);
+            self.fragments = self.fragments.saturating_add(1);
+        }
+        current
+    }
+
+    /// Goes past `count` payload bytes of the current frame.
+    #[inline]
+    pub(crate) const fn advance(&mut self, count: usize) {
+        self.left = self.left.saturating_sub(count as u64);
+        self.key = mask::rotate(self.key, count);
+    }
+
+    /// Leaves the current frame, all of which has come, and with it the message if it was the last.
+    #[inline]
+    pub(crate) fn end(&mut self) {
+        if self.current.take().is_some_and(|frame| frame.fin && !frame.opcode.is_control()) {
+            self.message = None;
+            self.message_len = 0;
+            self.fragments = 0;
+        }
+    }
+}
+
+/// A part of a frame, as [`Decoder::decode`] finds it.
+#[derive(Debug, PartialEq, Eq)]
+pub enum FramePart<'a> {
+    /// A frame begins. When its `payload_len` is 0, this is all of it.
+    Header(FrameHeader),
+    /// Payload of the frame, unmasked where it lies.
+    Payload {
+        /// The bytes: never empty.
+        bytes: &'a mut [u8],
+        /// Whether the frame ends with them.
+        ends_frame: bool,
+    },
+}
+
+/// A frame decoder over bytes that the caller owns: it unmasks them in place, keeps at most one partial header (14 bytes), and enforces
+/// every rule that binds a frame (RFC 6455 §5.1, §5.2, §5.4, §5.5) and the [`Limits`].
+///
+/// What it leaves to you: whether text is UTF-8 ([`utf8::Validator`](crate::utf8::Validator)), what a Close frame says
+/// ([`close::parse`](crate::close::parse)), and every answer. [`Connection`](crate::Connection) does all of that.
+///
+/// ```
+/// use websocket_proto::frame::{Decoder, FramePart, Limits};
+///
+/// let mut decoder = Decoder::server(Limits::NONE);
+/// let mut bytes = *b"\x81\x85\x37\xfa\x21\x3d\x7f\x9f\x4d\x51\x58";
+/// let mut input = &mut bytes[..];
+/// while let Some(part) = decoder.decode(&mut input)? {
+///     match part {
+///         FramePart::Header(header) => assert_eq!(header.payload_len, 5),
+///         FramePart::Payload { bytes, ends_frame } => assert_eq!((&*bytes, ends_frame), (&b"Hello"[..], true)),
+///     }
+/// }
+/// assert!(input.is_empty());
+/// # Ok::<(), websocket_proto::ProtocolError>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Decoder {
+    frames: Frames,
+    partial: ArrayVec<u8, MAX_HEADER_BYTES>,
+    failed: Option<ProtocolError>,
+}
+
+impl Decoder {
+    /// The decoder of a server: frames have to be masked.
+    #[must_use]
+    pub const fn server(limits: Limits) -> Self {
+        Self { frames: Frames::new(true, limits), partial: ArrayVec::new_const(), failed: None }
+    }
+
+    /// The decoder of a client: frames must not be masked.
+    #[must_use]
+    pub const fn client(limits: Limits) -> Self {
+        Self { frames: Frames::new(false, limits), partial: ArrayVec::new_const(), failed: None }
+    }
+
+    /// The message that has begun and not ended, if there is one.
+    #[must_use]
+    pub const fn message(&self) -> Option<MessageKind> {
+        self.frames.message()
+    }
+
+    /// Takes the next part of a frame from the front of `input`, which it moves past what it has used.
+    ///
+    /// `None` means that `input` is used up: call again with more.
+    ///
+    /// # Errors
+    ///
+    /// A [`Violation`] or [`Limit`], at the earliest byte that proves it. It is final: every later call gives it again.
+    pub fn decode<'a>(&mut self, input: &mut &'a mut [u8]) -> Result<Option<FramePart<'a>>, ProtocolError> {
+        if let Some(error) = self.failed {
+            return Err(error);
+        }
+        if self.frames.left() > 0 {
+            return Ok(self.decode_payload(input));
+        }
+        self.decode_header(input).inspect_err(|error| self.failed = Some(*error))
+    }
+
+    fn decode_header<'a>(&mut self, input: &mut &'a mut [u8]) -> Result<Option<FramePart<'a>>, ProtocolError> {
+        while let Some((byte, rest)) = core::mem::take(input).split_first_mut() {
+            *input = rest;
+            self.partial.push(*byte);
+            if let Some((header, _)) = self.frames.parse(&self.partial)? {
+                self.partial.clear();
+                self.frames.begin(&header);
+                if header.payload_len == 0 {
+                    self.frames.end();
+                }
+                return Ok(Some(FramePart::Header(header)));
+            }
+        }
+        Ok(None)
+    }
+
+    fn decode_payload<'a>(&mut self, input: &mut &'a mut [u8]) -> Option<FramePart<'a>> {
+        let count = usize::try_from(self.frames.left()).unwrap_or(usize::MAX).min(input.len());
+        let (bytes, rest) = core::mem::take(input).split_at_mut_checked(count)?;
+        *input = rest;
+        if bytes.is_empty() {
+            return None;
+        }
+        if let Some(key) = self.frames.key() {
+            mask::apply(bytes, key);
+        }
+        self.frames.advance(count);
+        let ends_frame = self.frames.left() == 0;
+        if ends_frame {
+            self.frames.end();
+        }
+        Some(FramePart::Payload { bytes, ends_frame })
+    }
+}

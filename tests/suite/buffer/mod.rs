@@ -1,0 +1,4 @@
+//! Where bytes live.
+
+mod recv;
+mod send;

@@ -1,0 +1,119 @@
+//! What the documents point at exists.
+
+use std::collections::BTreeSet;
+
+use crate::source::{Source, read_all, root};
+
+/// The documents whose evidence is named test by test.
+const WITH_EVIDENCE: [&str; 2] = ["docs/compliance.md", "docs/security.md"];
+
+/// The text, or nothing when the document is not written.
+fn read(document: &str) -> Option<String> {
+    std::fs::read_to_string(root().join(document)).ok()
+}
+
+/// What stands between backticks, outside of blocks of code.
+fn in_backticks(text: &str) -> Vec<&str> {
+    let mut is_block = false;
+    let prose = text.lines().filter(|line| {
+        let is_fence = line.trim_start().starts_with("```");
+        is_block ^= is_fence;
+        !is_block && !is_fence
+    });
+    prose.flat_map(|line| line.split('`').skip(1).step_by(2)).collect()
+}
+
+/// The targets of links within the project, without the place on the page.
+fn links(text: &str) -> Vec<&str> {
+    let targets = text.split("](").skip(1).filter_map(|rest| rest.split_once(')')).map(|(target, _)| target);
+    let files = targets.map(|target| target.split_once('#').map_or(target, |(file, _)| file));
+    files.filter(|file| !file.is_empty() && !file.contains("://")).collect()
+}
+
+/// `a::b::c`, when `a` is a module of the suite.
+fn as_test_name(quoted: &str, modules: &BTreeSet<String>) -> Option<String> {
+    let parts: Vec<&str> = quoted.split("::").collect();
+    let is_word = |part: &&str| {
+        !part.is_empty() && part.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
+    };
+    (parts.len() > 1 && parts.iter().all(is_word) && modules.contains(parts[0])).then(|| quoted.to_string())
+}
+
+/// The modules and functions of the suite, by their paths.
+fn suite() -> (BTreeSet<String>, BTreeSet<String>) {
+    let sources = read_all("tests/suite");
+    let modules = sources.iter().filter_map(|source| source.module.first().cloned()).collect();
+    let functions = sources.iter().flat_map(Source::functions).map(|function| function.path.join("::"));
+    let files = sources.iter().map(|source| source.module.join("::"));
+    (modules, functions.chain(files).collect())
+}
+
+/// What is defined in `src/`, by its last name: a path may also name a function of the crate.
+fn defined() -> BTreeSet<String> {
+    let sources = read_all("src");
+    let functions = sources.iter().flat_map(Source::functions).filter_map(|function| function.path.last().cloned());
+    let modules = sources.iter().filter_map(|source| source.module.last().cloned());
+    functions.chain(modules).collect()
+}
+
+#[test]
+fn every_test_that_is_named_exists() {
+    let (modules, tests) = suite();
+    let defined = defined();
+    let mut missing = Vec::new();
+    for document in WITH_EVIDENCE {
+        let text = read(document).unwrap_or_default();
+        for name in in_backticks(&text).into_iter().filter_map(|quoted| as_test_name(quoted, &modules)) {
+            let is_of_the_crate = name.rsplit("::").next().is_some_and(|last| defined.contains(last));
+            if !tests.contains(&name) && !is_of_the_crate {
+                missing.push(format!("{document}: `{name}`"));
+            }
+        }
+    }
+    assert!(missing.is_empty(), "no such test:\n{}", missing.join("\n"));
+}
+
+/// A path of this project: it starts with one of its folders.
+fn is_path(quoted: &str) -> bool {
+    let starts = ["src/", "tests/", "docs/", "fuzz/", "benches/"].iter().any(|folder| quoted.starts_with(folder));
+    starts && quoted.chars().all(|c| c.is_ascii_alphanumeric() || "/._-".contains(c))
+}
+
+#[test]
+fn every_path_that_is_named_exists() {
+    let mut missing = Vec::new();
+    for document in documents() {
+        let text = read(&document).unwrap_or_default();
+        for path in in_backticks(&text).into_iter().filter(|quoted| is_path(quoted)) {
+            if !root().join(path).exists() {
+                missing.push(format!("{document}: `{path}`"));
+            }
+        }
+        let folder = root().join(&document).parent().map_or_else(|| root().to_path_buf(), std::path::Path::to_path_buf);
+        for link in links(&text) {
+            if !folder.join(link).exists() {
+                missing.push(format!("{document}: ({link})"));
+            }
+        }
+    }
+    assert!(missing.is_empty(), "no such file:\n{}", missing.join("\n"));
+}
+
+/// The read-me and all pages directly in `docs/`.
+fn documents() -> Vec<String> {
+    let pages = std::fs::read_dir(root().join("docs")).into_iter().flatten().flatten();
+    let names = pages.filter_map(|page| page.file_name().into_string().ok()).filter(|name| name.ends_with(".md"));
+    names.map(|name| format!("docs/{name}")).chain(["README.md".into()]).collect()
+}
+
+#[test]
+fn names_are_read_from_backticks_and_links() {
+    let text = "see `connection::closing::crossing_closes`, `mask::apply` and [x](../src/lib.rs#L3), [y](https://z)\n```\n`no`\n```\n";
+    assert_eq!(in_backticks(text), ["connection::closing::crossing_closes", "mask::apply"]);
+    assert_eq!(links(text), ["../src/lib.rs"]);
+    let (modules, tests) = suite();
+    assert_eq!(as_test_name("mask::apply", &modules), None);
+    let name = as_test_name("connection::closing::crossing_closes", &modules).unwrap();
+    assert!(tests.contains(&name) && tests.contains("connection::closing"));
+    assert!(!tests.contains("connection::closing::no_such_test"));
+}

@@ -1,0 +1,149 @@
+//! The order of the layers, and the sizes that keep a file readable. What is said in `docs/architecture.md` is held here.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::source::{Source, read_all};
+
+const MAX_FILE_LINES: usize = 450;
+const MAX_FUNCTION_LINES: usize = 60;
+const MIN_COMMENT_PERCENT: usize = 25;
+
+/// Where `unsafe` may stand: the masking kernels, and where it was measured to matter.
+const UNSAFE: [&str; 4] = ["src/wire/mask/", "src/wire/utf8.rs", "src/buffer/view.rs", "src/buffer/send.rs"];
+
+/// The modules of `src/lib.rs` in their order: a file imports from its own layer and from those before it.
+fn layers(sources: &[Source]) -> Vec<String> {
+    let lib = sources.iter().find(|source| source.path == "src/lib.rs").expect("src/lib.rs");
+    let words: Vec<&str> = lib.tokens.iter().map(|token| token.text.as_str()).collect();
+    words
+        .windows(3)
+        .filter_map(|window| match window {
+            ["mod", name, ";"] => Some((*name).to_string()),
+            _ => None,
+        })
+        .collect()
+}
+
+fn check(faults: &[String]) {
+    assert!(faults.is_empty(), "\n{}", faults.join("\n"));
+}
+
+#[test]
+fn arrows_point_down() {
+    let sources = read_all("src");
+    let layers = layers(&sources);
+    assert!(layers.len() >= 7, "{layers:?}");
+    let rank = |name: &String| layers.iter().position(|layer| layer == name);
+    let mut faults = Vec::new();
+    for source in sources.iter().filter(|source| !source.module.is_empty()) {
+        let own = rank(&source.module[0]).unwrap_or_else(|| panic!("{} is no layer of src/lib.rs", source.path));
+        for (path, line) in source.paths() {
+            let place = format!("{}:{line} imports crate::{}", source.path, path.join("::"));
+            match path.first().and_then(rank) {
+                None => faults.push(format!("{place}, from the root of the crate")),
+                Some(other) if other > own => faults.push(format!("{place}, which stands below it")),
+                Some(_) => {}
+            }
+        }
+    }
+    check(&faults);
+}
+
+#[test]
+fn every_layer_of_the_crate_is_a_file_or_a_folder() {
+    let sources = read_all("src");
+    let modules: BTreeSet<&[String]> = sources.iter().map(|source| source.module.as_slice()).collect();
+    for layer in layers(&sources) {
+        assert!(modules.contains([layer.clone()].as_slice()), "{layer}");
+    }
+}
+
+/// Which of the modules in one folder import from which others.
+fn siblings(sources: &[Source]) -> BTreeMap<Vec<String>, BTreeMap<String, BTreeSet<String>>> {
+    let modules: BTreeSet<&[String]> = sources.iter().map(|source| source.module.as_slice()).collect();
+    let mut graphs = BTreeMap::<_, BTreeMap<_, BTreeSet<_>>>::new();
+    for source in sources {
+        for (path, _) in source.paths() {
+            let is_module = |len: &usize| modules.contains(&path[..*len]);
+            let target = &path[..(0..=path.len()).rev().find(is_module).unwrap_or(0)];
+            let common = source.module.iter().zip(target).take_while(|(one, other)| one == other).count();
+            if let (Some(from), Some(to)) = (source.module.get(common), target.get(common)) {
+                let graph = graphs.entry(target[..common].to_vec()).or_default();
+                graph.entry(from.clone()).or_default().insert(to.clone());
+            }
+        }
+    }
+    graphs
+}
+
+#[test]
+fn no_modules_import_each_other_in_a_circle() {
+    let graphs = siblings(&read_all("src"));
+    assert!(graphs.contains_key(&Vec::new()) && graphs.contains_key(["message".to_string()].as_slice()));
+    let mut faults = Vec::new();
+    for (folder, graph) in &graphs {
+        for start in graph.keys() {
+            let mut seen = BTreeSet::new();
+            let mut open = vec![start];
+            while let Some(next) = open.pop().and_then(|module| graph.get(module)) {
+                open.extend(next.iter().filter(|to| seen.insert(*to)));
+            }
+            if seen.contains(start) {
+                faults.push(format!("in crate::{}: {start} imports itself through {seen:?}", folder.join("::")));
+            }
+        }
+    }
+    check(&faults);
+}
+
+#[test]
+fn files_are_short() {
+    let too_long = read_all("src").into_iter().filter_map(|source| {
+        let lines = source.text.lines().count();
+        (lines > MAX_FILE_LINES).then(|| format!("{}: {lines} lines, {MAX_FILE_LINES} at most", source.path))
+    });
+    check(&too_long.collect::<Vec<_>>());
+}
+
+#[test]
+fn functions_are_short() {
+    let mut faults = Vec::new();
+    for source in read_all("src") {
+        for function in source.functions() {
+            let lines = function.last_line - function.first_line + 1;
+            if lines > MAX_FUNCTION_LINES {
+                let name = function.path.join("::");
+                faults.push(format!("{}:{}: {name} has {lines} lines", source.path, function.first_line));
+            }
+        }
+    }
+    check(&faults);
+}
+
+#[test]
+fn the_code_explains_itself() {
+    let (mut comments, mut lines) = (0, 0);
+    for source in read_all("src") {
+        lines += source.text.lines().filter(|line| !line.trim().is_empty()).count();
+        comments += source.text.lines().filter(|line| line.trim_start().starts_with("//")).count();
+    }
+    let percent = comments * 100 / lines;
+    assert!(percent >= MIN_COMMENT_PERCENT, "{percent} % of the lines in src/ are comments");
+}
+
+#[test]
+fn unsafe_stands_where_an_auditor_looks() {
+    let elsewhere: Vec<String> = read_all("src")
+        .into_iter()
+        .filter(|source| source.has_word("unsafe") && !UNSAFE.iter().any(|place| source.path.starts_with(place)))
+        .map(|source| format!("{}: unsafe", source.path))
+        .collect();
+    check(&elsewhere);
+}
+
+#[test]
+fn every_public_or_private_function_is_seen() {
+    let count: usize = read_all("src").iter().map(|source| source.functions().len()).sum();
+    let words = read_all("src").iter().map(|source| source.text.matches("fn ").count()).sum();
+    assert!((200..=words).contains(&count), "{count} functions of {words}");
+}
