@@ -9,10 +9,11 @@ const here = (name, body) => check(`ws server: ${name}`, body, 60);
 
 // One check's server: `behave(socket)` for each connection, `seen` what it saw.
 async function serve(behave, options = {}) {
-  const seen = { messages: [], pings: [], pongs: [] };
+  const seen = { messages: [], pings: [], pongs: [], connected: false };
   const server = new ws.WebSocketServer({ port: 0, host: "127.0.0.1", maxPayload: 1 << 26, ...options });
   seen.closed = new Promise((resolve) => {
     server.on("connection", (socket) => {
+      seen.connected = true;
       socket.on("error", () => {});
       socket.on("message", (data, isBinary) => seen.messages.push({ data, isBinary }));
       socket.on("ping", (payload) => seen.pings.push(payload.toString()));
@@ -29,6 +30,7 @@ async function run(behave, args, input, options) {
   const { seen, server, url } = await serve(behave, options);
   try {
     const result = await runClient([url, ...args], input);
+    if (!seen.connected) seen.closed = ["never connected"];
     return { ...result, seen };
   } finally {
     for (const socket of server.clients) socket.terminate();
