@@ -105,7 +105,7 @@ fn fails<R: Role>(new: impl Fn() -> Connection<R>) {
         (&[(0x80, b"x")], 1002),                     // nothing to continue
         (&[(0x01, b"x"), (0x81, b"x")], 1002),       // a message within a message
         (&[(0x88, b"x")], 1002),                     // half a code
-        (&[(0x88, b"\x03\xee")], 1002),  // a code that is none
+        (&[(0x88, b"\x03\xee")], 1002),              // a code that is none
         (&[(0x81, b"\xff")], 1007),                  // text that is not UTF-8
         (&[(0x88, b"\x03\xe8\xff")], 1007),          // a reason that is not UTF-8
         (&[(0x01, b"\xe2\x82"), (0x80, b"")], 1007), // text that ends within a character
