@@ -257,6 +257,19 @@ fn pings_and_pongs_do_not_keep_a_connection_from_being_idle() {
     assert_eq!(server.at(ms(100)), Due::Timeout(Timeout::Idle));
 }
 
+/// With both due at once the peer is told what is worse.
+#[test]
+fn silence_outweighs_idleness_and_idleness_a_ping() {
+    let mut silent = server(Config::server().idle_timeout(span(130)).ping_interval(span(100)).pong_timeout(span(30)));
+    silent.at(ms(0));
+    assert_eq!(silent.at(ms(100)), Due::Ping);
+    assert_eq!(silent.at(ms(130)), Due::Timeout(Timeout::Pong));
+
+    let mut idle = server(Config::server().idle_timeout(span(100)).ping_interval(span(100)));
+    idle.at(ms(0));
+    assert_eq!(idle.at(ms(100)), Due::Timeout(Timeout::Idle));
+}
+
 #[test]
 fn closing_has_a_deadline() {
     let mut server = server(Config::server().close_timeout(span(100)));
