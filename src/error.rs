@@ -6,6 +6,7 @@
 //! | [`Limit`] | the peer asks for more than this end grants | the same |
 //! | [`Timeout`] | the peer, or the network, is silent | the same |
 //! | [`Misuse`] | the caller did what the protocol does not allow now | mend the call; nothing was written, lost or changed |
+//! | [`HandshakeError`] | see there | before there is a connection: a server answers with its HTTP status |
 //! | [`SendError::Full`] | nobody: the send buffer is full | drain it and call again; nothing was written, lost or changed |
 //!
 //! Each violation and limit knows the close code that the peer is told and the section of RFC 6455 that speaks of it.
@@ -343,6 +344,8 @@ pub enum Error {
     Protocol(ProtocolError),
     /// From sending.
     Send(SendError),
+    /// From the opening handshake.
+    Handshake(HandshakeError),
 }
 
 impl fmt::Display for Error {
@@ -350,6 +353,7 @@ impl fmt::Display for Error {
         match self {
             Self::Protocol(error) => error.fmt(f),
             Self::Send(error) => error.fmt(f),
+            Self::Handshake(error) => error.fmt(f),
         }
     }
 }
@@ -371,5 +375,28 @@ impl From<SendError> for Error {
 impl From<Misuse> for Error {
     fn from(misuse: Misuse) -> Self {
         Self::Send(SendError::Misuse(misuse))
+    }
+}
+
+// The opening handshake has a vocabulary of its own: it fails before there is a connection, and in HTTP.
+mod handshake;
+
+pub use handshake::{Field, HandshakeError, HandshakeMisuse, HeadPart, UrlError};
+
+impl From<HandshakeError> for Error {
+    fn from(error: HandshakeError) -> Self {
+        Self::Handshake(error)
+    }
+}
+
+impl From<HandshakeMisuse> for Error {
+    fn from(misuse: HandshakeMisuse) -> Self {
+        Self::Handshake(HandshakeError::Misuse(misuse))
+    }
+}
+
+impl From<UrlError> for Error {
+    fn from(error: UrlError) -> Self {
+        Self::from(HandshakeMisuse::Url(error))
     }
 }

@@ -1,9 +1,107 @@
-//! The WebSocket protocol as a pure state machine: bytes in, events out; no sockets, no clock, no hidden memory.
+//! The WebSocket protocol (RFC 6455) as a pure state machine: bytes in, events out, for both ends of a connection.
+//!
+//! The one idea: **state in one small object, bytes in the caller's buffers, and no I/O, clock, randomness or hidden allocation anywhere.**
+//!
+//! ```text
+//!            bytes from any transport                            bytes to any transport
+//!                      │                                                    ▲
+//!                      ▼                                                    │
+//!        RecvBuffer   (bytes only)                      SendBuffer: Vec, ArrayVec, SendSlice, yours;
+//!        spare_mut() / filled(n)                        or a FrameHead and your own payload
+//!                      │                                                    ▲
+//!                      ▼                                                    │
+//!        handshake::{server, client}::Handshake ──►  Connection<Role>   (state only: no bytes, no heap)
+//!                                                    receive(&mut rx) ──► Event<'_>, which borrows rx
+//!                                                    send_*(…, &mut tx), close(…, &mut tx)
+//!                                                    poll_transmit(&mut tx): what the protocol owes
+//!                                                    poll_timeout() / handle_timeout(now)
+//!                                                    handle_eof(), transport()
+//! ```
+//!
+//! # Where to begin
+//!
+//! * [`Connection`] has the run loop, in six steps. [`handshake`] is what comes before it.
+//! * [`RecvBuffer`] and [`SendBuffer`] are the memory, and the caller's.
+//! * [`Config`] has the limits and deadlines, each with the reason for its default.
+//! * [`ProtocolError`], [`SendError`] and [`HandshakeError`] say whose fault it is.
+//! * [`frame`], [`mask`], [`utf8`] and [`close`] are the layers below, for those who build their own.
+//!
+//! # A whole life
+//!
+//! ```
+//! use websocket_proto::close::CloseCode;
+//! use websocket_proto::handshake::{client, server};
+//! use websocket_proto::{Config, Connection, Event, RecvBuffer, Transport};
+//!
+//! // Two ends in memory. `to_server` and `to_client` stand for the network.
+//! let (mut to_server, mut to_client) = (Vec::new(), Vec::new());
+//! let (mut server_rx, mut client_rx) = (RecvBuffer::new(), RecvBuffer::new());
+//!
+//! // The client asks …
+//! let request = client::Request::new("localhost:8888", "/")?;
+//! let mut asking = client::Handshake::new(request, *b"16 random bytes!");
+//! asking.write_request(&mut to_server)?;
+//!
+//! // … the server grants …
+//! let _ = server_rx.extend_from_slice(&to_server);
+//! let mut server = match server::Handshake::new().receive(&mut server_rx)? {
+//!     Some(asked) => asked.accept(server::Origins::SameHost)?.write(&mut to_client)?.connection(Config::server()),
+//!     None => unreachable!("all of it has been read"),
+//! };
+//!
+//! // … and the client makes sure.
+//! let _ = client_rx.extend_from_slice(&to_client);
+//! let mut client = match asking.receive(&mut client_rx)? {
+//!     Some(client::Response::Established(agreed)) => agreed.connection(Config::client(), || [1, 2, 3, 4]), // OsMaskKeys, really
+//!     other => unreachable!("{other:?}"),
+//! };
+//!
+//! // A message, and an end.
+//! to_server.clear();
+//! client.send_text("Hello", &mut to_server)?;
+//! client.close(CloseCode::NORMAL, "enough", &mut to_server)?;
+//! to_client.clear();
+//! let _ = server_rx.extend_from_slice(&to_server);
+//! assert_eq!(server.receive(&mut server_rx)?, Some(Event::Text("Hello")));
+//! assert!(matches!(server.receive(&mut server_rx)?, Some(Event::Close(close)) if close.reason == "enough"));
+//! server.poll_transmit(&mut to_client)?;
+//! assert_eq!(server.transport(), Transport::FlushThenClose);
+//! # Ok::<(), websocket_proto::Error>(())
+//! ```
+//!
+//! # Promises
+//!
+//! * **Chunking never matters.** The same bytes in any split give the same events, errors and replies.
+//! * **The peer's bytes are hostile.** They can cause an error with the right close code, at the earliest byte that proves them wrong; never a panic, never
+//!   memory beyond the limits, never more than linear work.
+//! * **The caller's mistakes are values.** A [`Misuse`] or a full buffer has written nothing, lost nothing and changed nothing.
+//!
+//! # Features
+//!
+//! `alloc` (default): `Vec<u8>` as storage, `PreparedMessage`. `simdutf8` (default): fast validation of text that is not ASCII. `getrandom`: `OsMaskKeys`.
+//! Features add; none changes what another part does. Without any, nothing allocates.
 #![no_std]
 #![cfg_attr(docsrs, feature(doc_cfg))]
+// Unsafe code has its licence in the files that use it; nothing else may.
+#![deny(unsafe_code)]
+// No panic can be reached, and nothing needs `std` or `alloc` that `core` has.
+#![deny(
+    clippy::alloc_instead_of_core,
+    clippy::arithmetic_side_effects,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::std_instead_of_core,
+    clippy::unreachable,
+    clippy::unwrap_used
+)]
 
 #[cfg(feature = "alloc")]
 extern crate alloc;
+
+// The layers, top to bottom: each may use those above it, and none below. A test holds them to it.
 
 mod role;
 mod time;
@@ -14,6 +112,8 @@ mod error;
 
 mod buffer;
 
+pub mod handshake;
+
 mod message;
 
 mod connection;
@@ -21,7 +121,10 @@ mod connection;
 pub use buffer::recv::{DEFAULT_CAPACITY_BYTES, RecvBuffer, Storage};
 pub use buffer::send::{SendBuffer, SendSlice};
 pub use connection::{ChunkEvent, Config, Connection, Ending, Event, Transport, state};
-pub use error::{Error, Limit, Misuse, ProtocolError, SendError, Timeout, Violation};
+pub use error::{
+    Error, Field, HandshakeError, HandshakeMisuse, HeadPart, Limit, Misuse, ProtocolError, SendError, Timeout,
+    UrlError, Violation,
+};
 #[cfg(feature = "alloc")]
 pub use message::PreparedMessage;
 pub use message::{Chunk, FrameHead, Masker, MessageKind, Payload};
@@ -37,3 +140,8 @@ pub mod frame {
     pub use crate::wire::header::{FrameHeader, HeaderBytes, MAX_CONTROL_PAYLOAD_BYTES, MAX_HEADER_BYTES, Parsed};
     pub use crate::wire::opcode::Opcode;
 }
+
+/// The README's example, compiled.
+#[cfg(all(doctest, feature = "alloc"))]
+#[doc = include_str!("../README.md")]
+struct Readme;

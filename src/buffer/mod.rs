@@ -4,6 +4,11 @@
 //! is a question for its [`Storage`](recv::Storage). A [`SendBuffer`](send::SendBuffer) is filled by them and drained by
 //! the transport.
 
-pub(crate) mod recv;
-pub(crate) mod send;
 mod storage;
+mod window;
+
+pub(crate) mod view;
+
+pub(crate) mod recv;
+
+pub(crate) mod send;

@@ -82,6 +82,13 @@ impl sealed::Sealed for alloc::vec::Vec<u8> {
     }
 
     fn reallocate(&mut self, capacity: usize, live: [core::ops::Range<usize>; 2]) -> bool {
+        let [message, unread] = &live;
+        if message.start == 0 && message.end == unread.start && capacity > self.len() {
+            // Growing where it stands: the allocator may know how to do that without a copy, and need not hold both.
+            self.reserve_exact(capacity.saturating_sub(self.len()));
+            self.resize(capacity, 0);
+            return true;
+        }
         let mut new = alloc::vec![0; capacity];
         let mut to = new.as_mut_slice();
         for range in live {

@@ -38,7 +38,7 @@ impl Config {
     #[must_use]
     pub const fn server() -> Self {
         Self {
-            limits: Limits { max_message_bytes: 16 << 20, max_frame_bytes: 16 << 20, max_fragments: 65_536 },
+            limits: Limits { max_message_bytes: 16 << 20, max_frame_bytes: 16 << 20, max_fragments: 262_144 },
             max_control_frames: 1_000_000,
             auto_pong: true,
             spans: Spans {
@@ -79,8 +79,8 @@ impl Config {
 
     /// The most frames one message may have, empty ones included. `u32::MAX` for no limit.
     ///
-    /// 65,536 by default for a server, no limit for a client. Fragments cost no memory here, so this bounds time only. Precedent: Node's `ws` began
-    /// with 131,072 after GHSA-96hv-2xvq-fx4p, went down to 16,384 and broke honest clients.
+    /// 262,144 by default for a server (16 MiB in pieces of 64 bytes), no limit for a client. Fragments cost no memory here, so this bounds time only.
+    /// Precedents: Node's `ws` began with 131,072 after GHSA-96hv-2xvq-fx4p, went down to 16,384 and broke honest clients; the Autobahn suite sends 65,537.
     #[must_use]
     pub const fn max_fragments(mut self, frames: u32) -> Self {
         self.limits.max_fragments = frames;

@@ -16,6 +16,7 @@ pub use config::Config;
 pub use event::{ChunkEvent, Ending, Event, Transport};
 
 use crate::error::{Misuse, ProtocolError, Timeout};
+use crate::handshake::{client, server};
 use crate::message::Assembler;
 use crate::role::{Client, MaskKeys, Role, Server};
 use crate::time::Instant;
@@ -77,6 +78,24 @@ impl<K: MaskKeys> Connection<Client<K>> {
     #[must_use]
     pub const fn client(config: Config, keys: K) -> Self {
         Self::new(Client::new(keys), config)
+    }
+}
+
+impl server::Accepted<'_> {
+    /// The connection that begins behind the answer. Bytes that are unread in the receive buffer are its first frames.
+    #[must_use]
+    pub const fn connection(&self, config: Config) -> Connection<Server> {
+        Connection::server(config)
+    }
+}
+
+impl client::Established<'_, '_> {
+    /// The connection that begins behind the answer. Bytes that are unread in the receive buffer are its first frames.
+    ///
+    /// `keys` gives a fresh, unpredictable key for each frame: see [`MaskKeys`].
+    #[must_use]
+    pub const fn connection<K: MaskKeys>(&self, config: Config, keys: K) -> Connection<Client<K>> {
+        Connection::client(config, keys)
     }
 }
 

@@ -3,7 +3,8 @@
 use super::Connection;
 use super::event::{ChunkEvent, Event};
 use super::state::Input;
-use crate::buffer::recv::{RecvBuffer, Storage, View};
+use crate::buffer::recv::{RecvBuffer, Storage};
+use crate::buffer::view::View;
 use crate::error::{ProtocolError, Violation};
 use crate::message::{Delivery, Found};
 use crate::role::Role;

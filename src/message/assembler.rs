@@ -12,9 +12,10 @@
 
 use super::MessageKind;
 use super::decoder::{Current, Frames, Limits};
-use crate::buffer::recv::{CONTROL_ROOM_BYTES, View};
+use crate::buffer::recv::CONTROL_ROOM_BYTES;
+use crate::buffer::view::View;
 use crate::error::{Limit, Misuse, ProtocolError, Violation};
-use crate::wire::header::{FrameHeader, MAX_HEADER_BYTES};
+use crate::wire::header::FrameHeader;
 use crate::wire::opcode::Opcode;
 
 /// How messages are handed out.
@@ -84,7 +85,7 @@ pub struct Chunk<'rx> {
 #[derive(Clone, Debug)]
 pub(crate) struct Assembler {
     frames: Frames,
-    /// When chunks of the message in progress were handed out: how many bytes of a cut character they left in the buffer.
+    /// When chunks of the message in progress were handed out: how many bytes of a cut character are in the buffer.
     in_chunks: Option<u8>,
 }
 
@@ -101,17 +102,20 @@ impl Assembler {
         delivery: Delivery,
     ) -> Result<Option<Found<'rx>>, ProtocolError> {
         self.check_call(&view, delivery)?;
+        if delivery == Delivery::Chunks && self.has_chunk(&view) {
+            // Left by `Delivery::Messages`, in the middle of a message that is to go on in chunks.
+            return Ok(Some(Found::Data(self.take_chunk(view, false))));
+        }
         loop {
             let frame = match self.frames.current() {
                 Some(frame) => frame,
-                // Left from before chunks took over.
-                None if delivery == Delivery::Chunks && self.has_chunk(&view) => {
-                    return Ok(Some(Found::Data(self.take_chunk(view, false))));
+                None => {
+                    let Some((header, header_len)) = self.frames.parse(view.unread())? else { return self.wait(view) };
+                    if header.is_message() && view.has_frame(header_len, header.payload_len) {
+                        return self.receive_whole(view, &header, header_len, delivery);
+                    }
+                    self.begin(&mut view, &header, header_len, delivery)?
                 }
-                None => match self.begin(&mut view, delivery)? {
-                    Some(frame) => frame,
-                    None => return self.wait(view),
-                },
             };
             if frame.opcode.is_control() {
                 return self.receive_control(view, frame.opcode);
@@ -147,14 +151,44 @@ impl Assembler {
         Ok(())
     }
 
-    /// Goes into the next frame, if its header is whole.
+    /// Goes into the next frame.
     #[inline]
-    fn begin(&mut self, view: &mut View<'_>, delivery: Delivery) -> Result<Option<Current>, ProtocolError> {
-        let Some((header, header_len)) = self.frames.parse(view.unread())? else { return Ok(None) };
-        Self::check_room(view, &header, delivery)?;
+    fn begin(
+        &mut self,
+        view: &mut View<'_>,
+        header: &FrameHeader,
+        header_len: usize,
+        delivery: Delivery,
+    ) -> Result<Current, Limit> {
+        Self::check_room(view, header, delivery)?;
         view.skip(header_len);
-        self.frames.begin(&header);
-        Ok(self.frames.current())
+        Ok(self.frames.begin(header))
+    }
+
+    /// Takes a frame that is all of its message, and all here: what most messages are. There is nothing to remember then.
+    #[inline]
+    fn receive_whole<'rx>(
+        &mut self,
+        view: View<'rx>,
+        header: &FrameHeader,
+        header_len: usize,
+        delivery: Delivery,
+    ) -> Result<Option<Found<'rx>>, ProtocolError> {
+        // It is here, so its length fits into memory.
+        let payload_len = usize::try_from(header.payload_len).unwrap_or(usize::MAX);
+        let payload = if header.opcode == Opcode::TEXT {
+            match view.take_whole_text(header_len, payload_len, header.mask) {
+                Ok(text) => Payload::Text(text),
+                Err(view) => {
+                    self.frames.begin(header);
+                    self.frames.advance(payload_len);
+                    return self.fail_text(view, delivery, Violation::TextNotUtf8);
+                }
+            }
+        } else {
+            Payload::Binary(view.take_whole(header_len, payload_len, header.mask))
+        };
+        Ok(Some(Found::Data(Chunk { payload, is_first: true, is_last: true })))
     }
 
     /// Whether the frame will fit into a buffer that cannot grow. Between fragments there has to be room for a control frame.
@@ -192,11 +226,13 @@ impl Assembler {
         let count = usize::try_from(self.frames.left()).unwrap_or(usize::MAX).min(view.unread_len());
         view.append(count, self.frames.key());
         self.frames.advance(count);
-        let is_valid = if self.frames.message() == Some(MessageKind::Text) { view.validate() } else { Ok(()) };
-        if let Some(left) = &mut self.in_chunks {
-            *left = u8::try_from(view.message_len()).unwrap_or(u8::MAX);
+        if let Some(held) = &mut self.in_chunks {
+            *held = u8::try_from(view.message_len()).unwrap_or(u8::MAX);
         }
-        Ok(is_valid?)
+        if self.frames.message() == Some(MessageKind::Text) {
+            view.validate()?;
+        }
+        Ok(())
     }
 
     /// The message has ended with the frame that has just ended.
@@ -249,19 +285,21 @@ impl Assembler {
     /// More bytes are needed: how many are in sight?
     ///
     /// The rest of the frame. But before the last fragment more is to come than any header says, and a buffer that grew by each header would copy the
-    /// message each time: then as much again as was received.
+    /// message each time: then as much again as was received, and a control frame. The sum of what is here and what is in sight stays the same while a
+    /// header trickles in, so that a buffer near the limit is not grown byte by byte.
     fn wait<'rx>(&self, mut view: View<'rx>) -> Result<Option<Found<'rx>>, ProtocolError> {
         if view.is_full() {
             return Err(Limit::BufferTooSmall.into());
         }
+        let unread = view.unread_len() as u64;
         let in_sight = match self.frames.current() {
-            Some(frame) if frame.fin => self.frames.left().saturating_sub(view.unread_len() as u64),
+            Some(frame) if frame.fin => self.frames.left(),
             _ => {
                 let as_much_again = self.frames.allowance().min(view.message_len() as u64);
-                self.frames.left().max(as_much_again).saturating_add(MAX_HEADER_BYTES as u64)
+                self.frames.left().saturating_add(as_much_again).saturating_add(CONTROL_ROOM_BYTES as u64)
             }
         };
-        view.want(in_sight);
+        view.want(in_sight.saturating_sub(unread));
         Ok(None)
     }
 }

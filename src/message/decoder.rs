@@ -171,8 +171,9 @@ impl Frames {
 
     /// Goes into the frame whose header [`parse`](Self::parse) has passed.
     #[inline]
-    pub(crate) const fn begin(&mut self, header: &FrameHeader) {
-        self.current = Some(Current { opcode: header.opcode, fin: header.fin });
+    pub(crate) const fn begin(&mut self, header: &FrameHeader) -> Current {
+        let current = Current { opcode: header.opcode, fin: header.fin };
+        self.current = Some(current);
         self.left = header.payload_len;
         if let Some(key) = header.mask {
             self.key = key;
@@ -186,6 +187,7 @@ impl Frames {
             self.message_len = self.message_len.saturating_add(header.payload_len);
             self.fragments = self.fragments.saturating_add(1);
         }
+        current
     }
 
     /// Goes past `count` payload bytes of the current frame.

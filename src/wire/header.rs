@@ -90,6 +90,12 @@ impl FrameHeader {
         }
     }
 
+    /// Whether the frame is all of a message: text or binary, first fragment and last.
+    #[inline]
+    pub(crate) const fn is_message(&self) -> bool {
+        self.fin && matches!(self.opcode, Opcode::TEXT | Opcode::BINARY)
+    }
+
     /// The number of bytes that [`emit`](Self::emit) gives: the shortest form.
     #[must_use]
     #[inline]

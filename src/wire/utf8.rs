@@ -22,6 +22,13 @@ pub(crate) struct Scan {
 /// Looks at `bytes`, which start where a character starts.
 #[inline]
 pub(crate) fn scan(bytes: &[u8]) -> Scan {
+    if bytes.is_ascii() {
+        return Scan { valid_len: bytes.len(), is_invalid: false };
+    }
+    scan_mixed(bytes)
+}
+
+fn scan_mixed(bytes: &[u8]) -> Scan {
     let (whole, incomplete) = bytes.split_at(bytes.len().saturating_sub(incomplete_len(bytes)));
     if is_utf8(whole) && is_utf8_beginning(incomplete) {
         return Scan { valid_len: whole.len(), is_invalid: false };

@@ -1,8 +1,13 @@
 //! Masking while copying: one pass over memory for a client that may not touch the caller's payload.
 
-use core::mem::MaybeUninit;
+#![expect(unsafe_code, reason = "hands two slices to the kernels")]
 
-use super::portable::widen;
+#[cfg(any(test, feature = "alloc"))]
+use core::mem::MaybeUninit;
+#[cfg(any(test, feature = "alloc"))]
+use core::slice;
+
+use super::dispatch;
 
 /// Copies `payload` into `to`, masked; `payload[0]` meets `key[0]`. Stops where the shorter of the two ends.
 ///
@@ -15,45 +20,41 @@ use super::portable::widen;
 /// ```
 #[inline]
 pub fn copy(to: &mut [u8], payload: &[u8], key: [u8; 4]) {
-    let (words_to, tail_to) = to.as_chunks_mut::<8>();
-    let (words, _) = payload.as_chunks::<8>();
-    if words.len() < words_to.len() {
-        return copy_short(to, payload, key);
-    }
-    let wide = widen(key);
-    for (to, word) in words_to.iter_mut().zip(words) {
-        *to = (u64::from_le_bytes(*word) ^ wide).to_le_bytes();
-    }
-    let done = words_to.len().saturating_mul(8);
-    copy_short(tail_to, payload.get(done..).unwrap_or_default(), key);
-}
-
-#[inline]
-fn copy_short(to: &mut [u8], payload: &[u8], key: [u8; 4]) {
-    for ((to, byte), key) in to.iter_mut().zip(payload).zip(key.iter().cycle()) {
-        *to = byte ^ key;
-    }
+    let len = to.len().min(payload.len());
+    // SAFETY: both slices have `len` bytes, and one that may be written overlaps no other.
+    unsafe { dispatch::mask(to.as_mut_ptr(), payload.as_ptr(), len, key) }
 }
 
 /// [`copy`] into memory that nobody has written yet; gives back the part that now is.
+#[cfg(any(test, feature = "alloc"))]
 #[inline]
 pub(crate) fn copy_uninit<'to>(to: &'to mut [MaybeUninit<u8>], payload: &[u8], key: [u8; 4]) -> &'to mut [u8] {
-    let mut len: usize = 0;
-    let wide = widen(key);
-    let (words_to, _) = to.as_chunks_mut::<8>();
-    for (to, word) in words_to.iter_mut().zip(payload.as_chunks::<8>().0) {
-        *to = (u64::from_le_bytes(*word) ^ wide).to_le_bytes().map(MaybeUninit::new);
-        len = len.saturating_add(8);
-    }
-    let tail = payload.get(len..).unwrap_or_default();
-    for ((to, byte), key) in to.iter_mut().skip(len).zip(tail).zip(key.iter().cycle()) {
-        to.write(byte ^ key);
-        len = len.saturating_add(1);
-    }
-    let written = to.get_mut(..len).unwrap_or_default();
-    // SAFETY: the loops above have written the first `len` elements.
-    #[expect(unsafe_code, reason = "the one step from written to initialised")]
+    let len = to.len().min(payload.len());
+    let to = to.as_mut_ptr().cast();
+    // SAFETY: both slices have `len` bytes, and one that may be written overlaps no other. Nothing is read from `to` until
+    // `len` bytes of it have been written, and what is given back is borrowed for as long as the caller's slice.
     unsafe {
-        written.assume_init_mut()
+        dispatch::mask(to, payload.as_ptr(), len, key);
+        slice::from_raw_parts_mut(to, len)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_not_written_is_not_given_back() {
+        let payload: [u8; 300] = core::array::from_fn(|i| i.to_le_bytes()[0]);
+        for (room, len) in (0..=300).flat_map(|room| [0, 1, 63, 64, 65, 299, 300].map(|len| (room, len))) {
+            let mut memory = [MaybeUninit::uninit(); 300];
+            let (to, _) = memory.split_at_mut(room);
+            let payload = payload.get(..len).unwrap_or_default();
+            let masked = copy_uninit(to, payload, [1, 2, 3, 4]);
+            assert_eq!(masked.len(), room.min(len));
+            assert!(
+                masked.iter().zip(payload).zip([1, 2, 3, 4].iter().cycle()).all(|((to, from), key)| *to == from ^ key)
+            );
+        }
     }
 }

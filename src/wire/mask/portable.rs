@@ -1,21 +1,54 @@
-//! Masking with whole registers and no instruction set in particular.
+//! Masking with no instruction set in particular: what the target has by default is what the compiler uses, NEON on aarch64.
 
-/// Two keys side by side: the key for eight bytes.
-#[inline]
-pub(super) const fn widen(key: [u8; 4]) -> u64 {
-    let [a, b, c, d] = key;
-    u64::from_le_bytes([a, b, c, d, a, b, c, d])
+#![expect(unsafe_code, reason = "reads and writes through pointers, as its contracts allow")]
+
+use super::block::{Block, Pair};
+use super::generic;
+
+/// Sixteen bytes, which compilers keep in one register wherever the target has such registers.
+pub(super) type Sixteen = [u64; 2];
+
+/// Masks more than 64 bytes.
+///
+/// # Safety
+///
+/// The contract of [`generic::Kernel`].
+pub(super) unsafe fn long(to: *mut u8, from: *const u8, len: usize, key: [u8; 4]) {
+    // SAFETY: the contract is the caller's promise, and these blocks need no instruction set.
+    unsafe { generic::long::<Pair<Pair<Sixteen>>, Sixteen>(to, from, len, key) }
 }
 
-/// Masks `bytes` in place: eight at a time, then the rest byte by byte.
-#[inline]
-pub(super) fn apply(bytes: &mut [u8], key: [u8; 4]) {
-    let wide = widen(key);
-    let (words, tail) = bytes.as_chunks_mut::<8>();
-    for word in words {
-        *word = (u64::from_le_bytes(*word) ^ wide).to_le_bytes();
+/// Every kernel that is here.
+#[cfg(test)]
+pub(super) fn kernels() -> impl Iterator<Item = generic::Kernel> {
+    core::iter::once(long as generic::Kernel)
+}
+
+/// Sixteen bytes.
+impl Block for Sixteen {
+    const BYTES: usize = 16;
+
+    #[inline(always)]
+    unsafe fn splat(key: [u8; 4]) -> Self {
+        let word = u64::from(u32::from_ne_bytes(key));
+        [word << 32 | word; 2]
     }
-    for (byte, key) in tail.iter_mut().zip(key.iter().cycle()) {
-        *byte ^= key;
+
+    #[inline(always)]
+    unsafe fn load(from: *const u8) -> Self {
+        // SAFETY: the caller lets us read sixteen bytes, and `read_unaligned` asks for no alignment.
+        unsafe { from.cast::<Self>().read_unaligned() }
+    }
+
+    #[inline(always)]
+    unsafe fn masked(self, key: Self) -> Self {
+        let ([a, b], [key_a, key_b]) = (self, key);
+        [a ^ key_a, b ^ key_b]
+    }
+
+    #[inline(always)]
+    unsafe fn store(self, to: *mut u8) {
+        // SAFETY: the caller lets us write sixteen bytes, and `write_unaligned` asks for no alignment.
+        unsafe { to.cast::<Self>().write_unaligned(self) }
     }
 }

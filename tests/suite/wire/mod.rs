@@ -2,5 +2,6 @@
 
 mod close;
 mod header;
+mod mask;
 mod opcode;
 mod utf8;

@@ -1,0 +1,222 @@
+//! The receive buffer as those see it who take bytes out: handshakes and connections.
+
+#![expect(
+    clippy::arithmetic_side_effects,
+    reason = "offsets into one slice: start <= valid <= held <= unread <= end <= capacity, kept by every method"
+)]
+
+use super::window::Window;
+use crate::wire::{mask, utf8};
+
+/// A [`RecvBuffer`] for those who take bytes out of it: the same for every storage.
+///
+/// What is handed out lives as long as the caller's borrow of the buffer, so handing out consumes the view.
+pub(crate) struct View<'rx> {
+    pub(super) bytes: &'rx mut [u8],
+    pub(super) window: &'rx mut Window,
+    pub(super) max_capacity: usize,
+}
+
+impl<'rx> View<'rx> {
+    /// The bytes that are not read yet.
+    #[inline]
+    pub(crate) fn unread(&self) -> &[u8] {
+        self.bytes.get(self.window.unread..self.window.end).unwrap_or_default()
+    }
+
+    #[inline]
+    pub(crate) const fn unread_len(&self) -> usize {
+        self.window.end - self.window.unread
+    }
+
+    /// The length of the message in progress, as far as it is here.
+    #[inline]
+    pub(crate) const fn message_len(&self) -> usize {
+        self.window.held - self.window.start
+    }
+
+    /// How much of the message in progress is known to be UTF-8.
+    #[inline]
+    pub(crate) const fn text_len(&self) -> usize {
+        self.window.valid - self.window.start
+    }
+
+    /// How many bytes a message may have altogether beside `reserve` bytes of something else.
+    #[inline]
+    pub(crate) const fn max_message_len(&self, reserve: usize) -> usize {
+        self.max_capacity.saturating_sub(reserve)
+    }
+
+    /// Whether no further byte can be received before something is taken out.
+    pub(crate) const fn is_full(&self) -> bool {
+        self.window.live() >= self.max_capacity
+    }
+
+    /// Whether bytes have come since [`want`](Self::want), or are left from before.
+    #[inline]
+    pub(crate) const fn has_news(&self) -> bool {
+        self.window.wanted == 0 && self.unread_len() > 0
+    }
+
+    /// Notes that `bytes` more are needed before anything can be taken out.
+    #[inline]
+    pub(crate) fn want(&mut self, bytes: u64) {
+        self.window.wanted = usize::try_from(bytes).unwrap_or(usize::MAX);
+    }
+
+    /// Drops all bytes, read or not.
+    pub(crate) const fn discard(&mut self) {
+        *self.window = Window::EMPTY;
+    }
+
+    /// Drops the next `count` unread bytes: a header that has been understood.
+    #[inline]
+    pub(crate) fn skip(&mut self, count: usize) {
+        let window = &mut *self.window;
+        window.unread += count.min(window.end - window.unread);
+        self.settle();
+    }
+
+    /// Takes the next `count` unread bytes as they are: the head of a handshake.
+    pub(crate) fn take(self, count: usize) -> &'rx [u8] {
+        let from = self.window.unread;
+        let bytes = self.consume(count);
+        bytes.get(from..).unwrap_or_default()
+    }
+
+    /// Takes the next `count` unread bytes as the payload of a control frame, unmasked.
+    #[inline]
+    pub(crate) fn take_control(self, count: usize, key: Option<[u8; 4]>) -> &'rx [u8] {
+        unmask(self.bytes, self.window.unread, count, key);
+        self.take(count)
+    }
+
+    /// Whether a header of `header_len` and all of the payload behind it are here.
+    #[inline]
+    pub(crate) fn has_frame(&self, header_len: usize, payload_len: u64) -> bool {
+        payload_len <= self.unread_len().saturating_sub(header_len) as u64
+    }
+
+    /// Takes the payload of a frame that [is here](Self::has_frame), with no message in progress, unmasked.
+    #[inline]
+    pub(crate) fn take_whole(self, header_len: usize, payload_len: usize, key: Option<[u8; 4]>) -> &'rx [u8] {
+        let Self { bytes, window, .. } = self;
+        let from = window.unread + header_len;
+        window.set_empty(from + payload_len);
+        unmask(bytes, from, payload_len, key)
+    }
+
+    /// [`take_whole`](Self::take_whole) for text. When it is wrong, the payload stays, as the message in progress, as far as it is known to be UTF-8.
+    #[inline]
+    #[expect(unsafe_code, reason = "the bytes were validated in the same call")]
+    pub(crate) fn take_whole_text(
+        self,
+        header_len: usize,
+        payload_len: usize,
+        key: Option<[u8; 4]>,
+    ) -> Result<&'rx str, Self> {
+        let Self { bytes, window, max_capacity } = self;
+        let from = window.unread + header_len;
+        let seen = utf8::scan(unmask(bytes, from, payload_len, key));
+        window.set_empty(from + payload_len);
+        if seen.valid_len == payload_len {
+            let text = bytes.get(from..window.unread).unwrap_or_default();
+            // SAFETY: `scan` has seen that all of these bytes are whole characters.
+            return Ok(unsafe { core::str::from_utf8_unchecked(text) });
+        }
+        window.start = from;
+        window.valid = from + seen.valid_len;
+        Err(Self { bytes, window, max_capacity })
+    }
+
+    /// Makes the next `count` unread bytes part of the message in progress: unmasked, and closed up behind it.
+    #[inline]
+    pub(crate) fn append(&mut self, count: usize, key: Option<[u8; 4]>) {
+        let window = &mut *self.window;
+        let count = count.min(window.end - window.unread);
+        unmask(self.bytes, window.unread, count, key);
+        if window.unread != window.held {
+            self.bytes.copy_within(window.unread..window.unread + count, window.held);
+        }
+        window.held += count;
+        window.unread += count;
+        if window.unread == window.end {
+            window.unread = window.held;
+            window.end = window.held;
+        }
+    }
+
+    /// Goes on to validate the message in progress as text, from where the last call stopped.
+    #[inline]
+    pub(crate) fn validate(&mut self) -> Result<(), utf8::InvalidUtf8> {
+        let seen = utf8::scan(self.bytes.get(self.window.valid..self.window.held).unwrap_or_default());
+        self.window.valid += seen.valid_len;
+        if seen.is_invalid { Err(utf8::InvalidUtf8) } else { Ok(()) }
+    }
+
+    /// Whether all of the message in progress is known to be UTF-8.
+    #[inline]
+    pub(crate) const fn is_text(&self) -> bool {
+        self.window.valid == self.window.held
+    }
+
+    /// Takes out the message in progress.
+    #[inline]
+    pub(crate) fn take_binary(self) -> &'rx [u8] {
+        let from = self.window.start;
+        let held = self.window.held;
+        self.release(held).get(from..).unwrap_or_default()
+    }
+
+    /// Takes out as much of the message in progress as is known to be UTF-8.
+    #[inline]
+    #[expect(unsafe_code, reason = "the bytes were validated where they lie")]
+    pub(crate) fn take_text(self) -> &'rx str {
+        let from = self.window.start;
+        let valid = self.window.valid;
+        let text = self.release(valid).get(from..).unwrap_or_default();
+        // SAFETY: `start..valid` is UTF-8. `valid` is moved forward in `validate` alone, by as much as was seen to be whole characters.
+        // Bytes between `start` and `held` are written nowhere but in `append`, behind `held`, and in `RecvBuffer`'s `compact` and `reallocate`,
+        // which move them as they are; the transport writes behind `end`. Storage is sealed, so nobody else can write at all.
+        unsafe { core::str::from_utf8_unchecked(text) }
+    }
+
+    /// Moves `start` to `to` within the message; gives all bytes before it.
+    #[inline]
+    fn release(self, to: usize) -> &'rx [u8] {
+        let Self { bytes, window, .. } = self;
+        window.start = to;
+        window.valid = window.valid.max(to);
+        if window.start == window.held {
+            window.set_empty(window.unread);
+        }
+        bytes.get(..to).unwrap_or_default()
+    }
+
+    /// Moves `unread` on by `count`; gives all bytes before it.
+    #[inline]
+    fn consume(mut self, count: usize) -> &'rx [u8] {
+        self.skip(count);
+        let Self { bytes, window, .. } = self;
+        bytes.get(..window.unread).unwrap_or_default()
+    }
+
+    /// With no message in progress, `start..held` is nothing, right before `unread`.
+    #[inline]
+    fn settle(&mut self) {
+        let window = &mut *self.window;
+        if window.start == window.held {
+            window.set_empty(window.unread);
+        }
+    }
+}
+
+/// Unmasks `count` bytes from `from` on; gives them.
+#[inline]
+fn unmask(bytes: &mut [u8], from: usize, count: usize, key: Option<[u8; 4]>) -> &mut [u8] {
+    let payload = bytes.get_mut(from..from + count).unwrap_or_default();
+    if let Some(key) = key {
+        mask::apply(payload, key);
+    }
+    payload
+}

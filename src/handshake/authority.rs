@@ -1,0 +1,82 @@
+//! `host[:port]`: in `Host`, in an origin, in an absolute target and in a URL (RFC 3986 §3.2).
+//!
+//! One reader for the four places, since what two of them say is compared: an origin with `Host`, a target with `Host`. A
+//! reader that is laxer in one place than in the other is how `good.com@evil.com` gets past a check. So this one knows no user name, no
+//! path and no spaces: whoever has them must take them off first, or has no authority.
+//!
+//! A name is compared as it is written, but for the case of its letters. A trailing dot, a percent-encoded letter and another
+//! spelling of an address make another host: the answer "no" is safe where it is wrong.
+
+use core::net::Ipv6Addr;
+
+use super::grammar::{self, ByteSet};
+use crate::error::UrlError;
+
+/// A host and, if one is written, a port.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Authority<'a> {
+    /// The host as it is written: an IPv6 address stands in brackets.
+    pub(super) host: &'a [u8],
+    /// An empty port is none.
+    pub(super) port: Option<u16>,
+}
+
+impl<'a> Authority<'a> {
+    /// Reads all of `text`, which must be nothing but an authority.
+    pub(super) fn parse(text: &'a [u8]) -> Result<Self, UrlError> {
+        let end = match text {
+            [b'[', rest @ ..] => rest.iter().position(|byte| *byte == b']').map_or(0, |place| place.saturating_add(2)),
+            bytes => bytes.iter().position(|byte| !NAME.has(*byte)).unwrap_or(bytes.len()),
+        };
+        let (host, port) = text.split_at_checked(end).ok_or(UrlError::Host)?;
+        if host.is_empty() || host.starts_with(b"[") && !is_ipv6(host) {
+            return Err(UrlError::Host);
+        }
+        Ok(Self { host, port: parse_port(port)? })
+    }
+
+    /// Whether both name the same place, where a port that is not written is `default_port`.
+    pub(super) fn is_same(&self, other: &Self, default_port: u16) -> bool {
+        self.host.eq_ignore_ascii_case(other.host)
+            && self.port.unwrap_or(default_port) == other.port.unwrap_or(default_port)
+    }
+}
+
+/// Splits the scheme off `text`; gives the scheme's default port and what stands behind `://`.
+///
+/// HTTP and WebSocket alone: other schemes name no server that we could be.
+pub(super) fn split_scheme(text: &[u8]) -> Option<(u16, &[u8])> {
+    let end = text.iter().position(|byte| *byte == b':')?;
+    let (scheme, rest) = text.split_at_checked(end)?;
+    let rest = rest.strip_prefix(b"://")?;
+    let is = |name: &[u8]| scheme.eq_ignore_ascii_case(name);
+    if is(b"http") || is(b"ws") {
+        Some((80, rest))
+    } else if is(b"https") || is(b"wss") {
+        Some((443, rest))
+    } else {
+        None
+    }
+}
+
+/// An address in brackets, without a zone.
+fn is_ipv6(literal: &[u8]) -> bool {
+    let address = literal.strip_prefix(b"[").and_then(|rest| rest.strip_suffix(b"]"));
+    let text = address.and_then(|address| core::str::from_utf8(address).ok());
+    text.is_some_and(|text| text.parse::<Ipv6Addr>().is_ok())
+}
+
+/// The characters of `reg-name`, of which an IPv4 address is a case.
+static NAME: ByteSet = ByteSet::alphanumeric_and(b"-._~%!$&'()*+,;=");
+
+/// `[":" *DIGIT]`
+fn parse_port(text: &[u8]) -> Result<Option<u16>, UrlError> {
+    let Some((b':', digits)) = text.split_first() else {
+        return if text.is_empty() { Ok(None) } else { Err(UrlError::Host) };
+    };
+    if digits.is_empty() {
+        return Ok(None);
+    }
+    let port = grammar::decimal(digits).and_then(|port| u16::try_from(port).ok());
+    port.map(Some).ok_or(UrlError::Port)
+}

@@ -1,0 +1,180 @@
+//! The server's answer, and what it must be for a WebSocket (RFC 6455 §4.1).
+
+use super::body::Body;
+use super::request::Request;
+use crate::error::{Field, HandshakeError};
+use crate::handshake::accept_key::accept_key;
+use crate::handshake::fields::{Fields, Upgrade};
+use crate::handshake::head::{self, Extent, HttpVersion};
+use crate::handshake::header::Headers;
+
+/// What the server has answered: yes, or anything else that HTTP lets it say.
+#[derive(Clone, Copy, Debug)]
+pub enum Response<'a, 'rx> {
+    /// The connection is established. What is unread in the receive buffer are frames.
+    Established(Established<'a, 'rx>),
+    /// It is not. What is unread in the receive buffer is the body.
+    Refused(Refused<'rx>),
+}
+
+/// The result of a handshake on the client's side: what both ends have agreed on. There is one only where a 101 has passed
+/// all checks. `'a` is the request's text, `'rx` the receive buffer.
+#[derive(Clone, Copy, Debug)]
+#[must_use = "the connection begins here"]
+pub struct Established<'a, 'rx> {
+    subprotocol: Option<&'a str>,
+    headers: Headers<'rx>,
+}
+
+impl<'a, 'rx> Established<'a, 'rx> {
+    /// The subprotocol in use: one of those that were offered, or none.
+    #[must_use]
+    pub const fn subprotocol(&self) -> Option<&'a str> {
+        self.subprotocol
+    }
+
+    /// All headers of the answer, such as `Set-Cookie`; none when somebody else has parsed it.
+    #[must_use]
+    pub const fn headers(&self) -> Headers<'rx> {
+        self.headers
+    }
+}
+
+/// An answer other than 101: a redirect, a demand for credentials, an error page. It lies in the receive buffer and borrows it.
+///
+/// To read the body, keep [`body`](Self::body), let go of this, and call [`Body::receive`] until it is complete:
+///
+/// ```
+/// use websocket_proto::RecvBuffer;
+/// use websocket_proto::handshake::client::{Handshake, Request, Response};
+///
+/// let mut handshake = Handshake::new(Request::new("example.com", "/")?, [7; 16]);
+/// # let (mut rx, mut tx) = (RecvBuffer::new(), Vec::new());
+/// # handshake.write_request(&mut tx)?;
+/// let _ = rx.extend_from_slice(b"HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Basic\r\nContent-Length: 4\r\n\r\nwho?");
+///
+/// if let Some(Response::Refused(refused)) = handshake.receive(&mut rx)? {
+///     assert_eq!((refused.status(), refused.reason()), (401, "Unauthorized"));
+///     assert!(refused.headers().find("www-authenticate").is_some());
+///     let mut body = refused.body();
+///     while let Some(bytes) = body.receive(&mut rx)? {
+///         assert_eq!(bytes, b"who?");
+///     }
+///     assert!(body.is_complete());
+/// }
+/// # Ok::<(), websocket_proto::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct Refused<'rx> {
+    status: u16,
+    reason: &'rx str,
+    version: HttpVersion,
+    headers: Headers<'rx>,
+    body: Body,
+}
+
+impl<'rx> Refused<'rx> {
+    /// The status, 200 or above as a rule: an interim answer is not shown.
+    #[must_use]
+    pub const fn status(&self) -> u16 {
+        self.status
+    }
+
+    /// The words behind the status; empty when there are none, or when they are not ASCII.
+    #[must_use]
+    pub const fn reason(&self) -> &'rx str {
+        self.reason
+    }
+
+    /// The version of HTTP.
+    #[must_use]
+    pub const fn version(&self) -> HttpVersion {
+        self.version
+    }
+
+    /// All headers, such as `Location` and `WWW-Authenticate`.
+    #[must_use]
+    pub const fn headers(&self) -> Headers<'rx> {
+        self.headers
+    }
+
+    /// Where the body ends, and a reader for it. It does not borrow the receive buffer.
+    #[must_use]
+    pub const fn body(&self) -> Body {
+        self.body
+    }
+}
+
+/// Parses a whole head, and judges it if it is a 101.
+pub(super) fn parse<'a, 'rx>(
+    head: &'rx [u8],
+    extent: Extent,
+    max_headers: usize,
+    request: &Request<'a>,
+    key: &[u8],
+) -> Result<Response<'a, 'rx>, HandshakeError> {
+    let mut fields = Fields::new();
+    let raw = head::parse_response(head, max_headers, |name, value| fields.add(name, value))?;
+    let version = HttpVersion::from_minor(raw.minor);
+    let headers = Headers::new(head.get(extent.headers..).unwrap_or_default());
+    if raw.status == 101 {
+        let established = verify(request, key, raw.status, version, &fields)?;
+        return Ok(Response::Established(Established { headers, ..established }));
+    }
+    let body = Body::new(raw.status, &fields);
+    Ok(Response::Refused(Refused { status: raw.status, reason: raw.reason, version, headers, body }))
+}
+
+/// The one list of rules for an answer (§4.1).
+pub(super) fn verify<'a>(
+    request: &Request<'a>,
+    key: &[u8],
+    status: u16,
+    version: HttpVersion,
+    fields: &Fields<'_>,
+) -> Result<Established<'a, 'static>, HandshakeError> {
+    check_switch(status, version, fields)?;
+    fields.check_counts()?;
+    fields.check_no_body()?;
+    let accept = fields.accept.ok_or(HandshakeError::Missing(Field::Accept))?;
+    if accept != accept_key(key) {
+        return Err(HandshakeError::AcceptMismatch);
+    }
+    fields.check_lists()?;
+    check_extensions(fields)?;
+    Ok(Established { subprotocol: chosen_subprotocol(request, fields)?, headers: Headers::new(&[]) })
+}
+
+/// Items 1 to 3: the server switches, to WebSocket and to nothing else.
+fn check_switch(status: u16, version: HttpVersion, fields: &Fields<'_>) -> Result<(), HandshakeError> {
+    if status != 101 {
+        return Err(HandshakeError::Status(status));
+    }
+    if version < HttpVersion::Http11 {
+        return Err(HandshakeError::HttpVersion);
+    }
+    match fields.upgrade {
+        Upgrade { has_websocket: true, has_other: false } => {}
+        Upgrade { has_other: true, .. } => return Err(HandshakeError::Invalid(Field::Upgrade)),
+        Upgrade { .. } => return Err(HandshakeError::Missing(Field::Upgrade)),
+    }
+    if fields.is_connection_upgrade { Ok(()) } else { Err(HandshakeError::Missing(Field::Connection)) }
+}
+
+/// Item 5: no extension can be offered, so none can be granted.
+fn check_extensions(fields: &Fields<'_>) -> Result<(), HandshakeError> {
+    match fields.extensions().next() {
+        None => Ok(()),
+        Some(_) => Err(HandshakeError::ExtensionNotOffered),
+    }
+}
+
+/// Item 6: one subprotocol at most, and one of ours.
+fn chosen_subprotocol<'a>(request: &Request<'a>, fields: &Fields<'_>) -> Result<Option<&'a str>, HandshakeError> {
+    let mut names = fields.subprotocols();
+    match (names.next(), names.next()) {
+        (None, _) => Ok(None),
+        (Some(name), None) => request.offered(name.as_bytes()).map(Some).ok_or(HandshakeError::SubprotocolNotOffered),
+        (Some(_), Some(_)) => Err(HandshakeError::SubprotocolNotOffered),
+    }
+}

@@ -1,0 +1,43 @@
+//! Writing a head: whole, or not at all.
+//!
+//! A head is a sequence of parts, each borrowed from where it stands: a constant, the request, the caller's text. The sequence is
+//! walked twice, once to add up the lengths and ask the buffer for room, once to append. So nothing is put together in memory
+//! of our own, and a buffer without room is left as it was.
+//!
+//! Nothing is checked here. What is not sound did not become a [`Header`], a target or an authority in the first place.
+
+use super::{fields, header::Header};
+use crate::buffer::send::SendBuffer;
+use crate::error::{HandshakeMisuse, SendError};
+
+pub(super) const CRLF: &[u8] = b"\r\n";
+
+/// Appends all `parts`, if the buffer can take them together.
+pub(super) fn emit<'p>(
+    parts: impl Iterator<Item = &'p [u8]> + Clone,
+    tx: &mut (impl SendBuffer + ?Sized),
+) -> Result<(), SendError> {
+    let needed = parts.clone().fold(0_usize, |sum, part| sum.saturating_add(part.len()));
+    if !tx.reserve(needed) {
+        return Err(SendError::Full { needed });
+    }
+    parts.for_each(|part| tx.extend_from_slice(part));
+    Ok(())
+}
+
+/// The lines of `headers` in parts.
+pub(super) fn lines<'p>(headers: impl Iterator<Item = Header<'p>> + Clone) -> impl Iterator<Item = &'p [u8]> + Clone {
+    headers.flat_map(|header| header.line())
+}
+
+/// That none of the caller's `headers` is one that the handshake writes, or that would change where a message ends.
+pub(super) fn check_not_reserved(headers: &[Header<'_>]) -> Result<(), HandshakeMisuse> {
+    let is_reserved = |header: &Header<'_>| {
+        let prefix = header.name().as_bytes().get(..SEC_WEBSOCKET.len()).unwrap_or_default();
+        prefix.eq_ignore_ascii_case(SEC_WEBSOCKET) || fields::recognise(header.name()).is_some()
+    };
+    if headers.iter().any(is_reserved) { Err(HandshakeMisuse::HeaderReserved) } else { Ok(()) }
+}
+
+/// All headers of the protocol begin so, those to come included.
+const SEC_WEBSOCKET: &[u8] = b"sec-websocket-";

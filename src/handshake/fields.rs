@@ -1,0 +1,218 @@
+//! The headers that matter to a handshake, collected in one pass.
+//!
+//! Requests and responses are read by the same rules whether they come as bytes or as headers that somebody else has
+//! parsed. [`Fields`] is where the two ways meet: each header is shown to it once, it keeps what the handshake asks about, and notes
+//! what stands more often than it may. Most headers of a real request are dismissed by the length of their name.
+
+use arrayvec::ArrayVec;
+
+use super::extensions::Extensions;
+use super::grammar;
+use crate::error::{Field, HandshakeError};
+
+/// The most lines on which `Sec-WebSocket-Protocol` or `Sec-WebSocket-Extensions` may stand.
+///
+/// Browsers send one line of each, and a list on one line can be as long as the head. The lines have to be kept without an
+/// allocation, and a list that was cut would be a list that the client did not send; so there is a limit, and beyond it an error.
+const MAX_LINES: usize = 8;
+
+/// The headers of a request or response that matter to a handshake.
+///
+/// Show it every header, in order, with [`add`](Self::add), or collect an iterator of names and values. It borrows the values.
+/// Nothing is judged before the handshake asks: see [`server::accept`](super::server::accept) and
+/// [`client::Handshake::verify`](super::client::Handshake::verify).
+///
+/// ```
+/// use websocket_proto::handshake::Fields;
+///
+/// let fields: Fields<'_> = [("Upgrade", "websocket"), ("Sec-WebSocket-Protocol", "chat, superchat")].into_iter().collect();
+/// assert!(fields.is_websocket());
+/// assert!(fields.subprotocols().eq(["chat", "superchat"]));
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct Fields<'a> {
+    pub(super) host: Option<&'a [u8]>,
+    pub(super) origin: Option<&'a [u8]>,
+    pub(super) key: Option<&'a [u8]>,
+    pub(super) accept: Option<&'a [u8]>,
+    pub(super) version: Option<&'a [u8]>,
+    pub(super) upgrade: Upgrade,
+    /// Whether `Connection` names `upgrade`.
+    pub(super) is_connection_upgrade: bool,
+    pub(super) content_length: Option<u64>,
+    /// The last line of `Transfer-Encoding`.
+    pub(super) transfer_encoding: Option<&'a [u8]>,
+    protocols: Lines<'a>,
+    extensions: Lines<'a>,
+    /// The first header that stands too often, or whose number is none.
+    fault: Option<HandshakeError>,
+}
+
+/// What `Upgrade` names.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Upgrade {
+    pub(super) has_websocket: bool,
+    pub(super) has_other: bool,
+}
+
+type Lines<'a> = ArrayVec<&'a [u8], MAX_LINES>;
+
+impl<'a> Fields<'a> {
+    /// No headers yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Takes note of a header. `name` is compared without regard to ASCII case; spaces around `value` do not matter.
+    #[inline]
+    pub fn add(&mut self, name: &str, value: &'a [u8]) {
+        if let Some(field) = recognise(name) {
+            self.add_known(field, grammar::trim(value));
+        }
+    }
+
+    /// What each header is to the handshake.
+    fn add_known(&mut self, field: Field, value: &'a [u8]) {
+        let noted = match field {
+            Field::Host => once(field, &mut self.host, value),
+            Field::Origin => once(field, &mut self.origin, value),
+            Field::Key => once(field, &mut self.key, value),
+            Field::Accept => once(field, &mut self.accept, value),
+            Field::Version => once(field, &mut self.version, value),
+            Field::Protocol => line(field, &mut self.protocols, value),
+            Field::Extensions => line(field, &mut self.extensions, value),
+            Field::ContentLength => self.add_content_length(value),
+            Field::Upgrade => self.upgrade.add(value),
+            Field::Connection => {
+                self.is_connection_upgrade |=
+                    grammar::elements(value).any(|option| option.eq_ignore_ascii_case(b"upgrade"));
+                Ok(())
+            }
+            Field::TransferEncoding => {
+                self.transfer_encoding = Some(value);
+                Ok(())
+            }
+        };
+        self.fault = self.fault.or(noted.err());
+    }
+
+    /// Several lines, or a list, with the same number are one (RFC 9110 §8.6).
+    fn add_content_length(&mut self, value: &'a [u8]) -> Result<(), HandshakeError> {
+        let invalid = HandshakeError::Invalid(Field::ContentLength);
+        if grammar::elements(value).next().is_none() {
+            return Err(invalid);
+        }
+        for element in grammar::elements(value) {
+            let bytes = grammar::decimal(element).ok_or(invalid)?;
+            if *self.content_length.get_or_insert(bytes) != bytes {
+                return Err(HandshakeError::Duplicate(Field::ContentLength));
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether `Upgrade` names `websocket`: the peer asks for a WebSocket, or grants one. Nothing else is checked here.
+    #[must_use]
+    pub const fn is_websocket(&self) -> bool {
+        self.upgrade.has_websocket
+    }
+
+    /// The subprotocols that stand in `Sec-WebSocket-Protocol`, in order, all lines together (RFC 6455 §11.3.4).
+    ///
+    /// What is not a token is left out here, and makes the handshake fail.
+    pub fn subprotocols(&self) -> impl Iterator<Item = &'a str> {
+        self.protocol_elements().filter_map(grammar::token)
+    }
+
+    /// The extensions that stand in `Sec-WebSocket-Extensions`, in order, all lines together (RFC 6455 §9.1).
+    #[must_use]
+    pub fn extensions(&self) -> Extensions<'a, '_> {
+        Extensions::new(&self.extensions)
+    }
+
+    /// The elements of all lines of `Sec-WebSocket-Protocol`, tokens or not.
+    fn protocol_elements(&self) -> impl Iterator<Item = &'a [u8]> {
+        self.protocols.iter().flat_map(|line| grammar::elements(line))
+    }
+
+    /// That no header stands more often than it may.
+    pub(super) const fn check_counts(&self) -> Result<(), HandshakeError> {
+        match self.fault {
+            Some(fault) => Err(fault),
+            None => Ok(()),
+        }
+    }
+
+    /// That the message has no body: an upgrade with one is a way to smuggle a request past a proxy.
+    pub(super) const fn check_no_body(&self) -> Result<(), HandshakeError> {
+        match (self.transfer_encoding, self.content_length) {
+            (None, None | Some(0)) => Ok(()),
+            _ => Err(HandshakeError::Body),
+        }
+    }
+
+    /// That the two lists keep to their grammar: `1#token` and `extension-list` (RFC 6455 §4.3).
+    pub(super) fn check_lists(&self) -> Result<(), HandshakeError> {
+        let has_protocol = self.protocols.is_empty() || self.protocol_elements().next().is_some();
+        if !has_protocol || !self.protocol_elements().all(grammar::is_token) {
+            return Err(HandshakeError::Invalid(Field::Protocol));
+        }
+        self.extensions().try_for_each(|extension| extension.map(drop))
+    }
+}
+
+impl<'a, N: AsRef<str>, V: AsRef<[u8]> + ?Sized> FromIterator<(N, &'a V)> for Fields<'a> {
+    fn from_iter<I: IntoIterator<Item = (N, &'a V)>>(headers: I) -> Self {
+        let mut fields = Self::new();
+        for (name, value) in headers {
+            fields.add(name.as_ref(), value.as_ref());
+        }
+        fields
+    }
+}
+
+impl Upgrade {
+    fn add(&mut self, value: &[u8]) -> Result<(), HandshakeError> {
+        for protocol in grammar::elements(value) {
+            let is_websocket = protocol.eq_ignore_ascii_case(b"websocket");
+            self.has_websocket |= is_websocket;
+            self.has_other |= !is_websocket;
+        }
+        Ok(())
+    }
+}
+
+/// The headers that matter, by the length of the name first.
+#[inline]
+pub(super) fn recognise(name: &str) -> Option<Field> {
+    // Most clients write the names as RFC 6455 does, and equality is the cheaper question.
+    let is = |field: Field| field.name() == name || field.name().eq_ignore_ascii_case(name);
+    let candidate = |field| if is(field) { Some(field) } else { None };
+    match name.len() {
+        4 => candidate(Field::Host),
+        6 => candidate(Field::Origin),
+        7 => candidate(Field::Upgrade),
+        10 => candidate(Field::Connection),
+        14 => candidate(Field::ContentLength),
+        17 => candidate(Field::Key).or_else(|| candidate(Field::TransferEncoding)),
+        20 => candidate(Field::Accept),
+        21 => candidate(Field::Version),
+        22 => candidate(Field::Protocol),
+        24 => candidate(Field::Extensions),
+        _ => None,
+    }
+}
+
+/// For a header that may stand once: keeps the value; an error when there was one.
+fn once<'a>(field: Field, slot: &mut Option<&'a [u8]>, value: &'a [u8]) -> Result<(), HandshakeError> {
+    match slot.replace(value) {
+        None => Ok(()),
+        Some(_) => Err(HandshakeError::Duplicate(field)),
+    }
+}
+
+/// For a header that is a list: keeps the line; an error when there were too many.
+fn line<'a>(field: Field, lines: &mut Lines<'a>, value: &'a [u8]) -> Result<(), HandshakeError> {
+    lines.try_push(value).map_err(|_| HandshakeError::TooManyLines(field))
+}

@@ -1,0 +1,136 @@
+//! Saying yes: the answer 101, and what is agreed with it (RFC 6455 §4.2.2).
+
+use core::iter;
+
+use crate::buffer::send::SendBuffer;
+use crate::error::{HandshakeMisuse, SendError};
+use crate::handshake::emit::{self, CRLF};
+use crate::handshake::extensions::Extensions;
+use crate::handshake::fields::Fields;
+use crate::handshake::header::Header;
+
+const FIXED: &[u8] =
+    b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ";
+
+/// A request that keeps to all rules, about to be granted.
+///
+/// Choose a subprotocol, add headers, then [`write`](Self::write) the answer. Only what the client offers can be chosen.
+/// `'a` is the caller's text: the chosen subprotocol and the headers are not copied.
+#[derive(Clone, Debug)]
+#[must_use = "the answer has to be written"]
+pub struct Accept<'f, 'a> {
+    fields: &'f Fields<'f>,
+    accept_key: [u8; 28],
+    subprotocol: Option<&'a str>,
+    headers: &'a [Header<'a>],
+}
+
+/// The result of a handshake on the server's side: what both ends have agreed on. There is one only where a 101 was written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use = "the connection begins here"]
+pub struct Accepted<'a> {
+    subprotocol: Option<&'a str>,
+}
+
+impl<'a> Accepted<'a> {
+    /// The subprotocol in use, if one was chosen.
+    #[must_use]
+    pub const fn subprotocol(&self) -> Option<&'a str> {
+        self.subprotocol
+    }
+}
+
+impl<'f, 'a> Accept<'f, 'a> {
+    pub(super) const fn new(accept_key: [u8; 28], fields: &'f Fields<'f>) -> Self {
+        Self { fields, accept_key, subprotocol: None, headers: &[] }
+    }
+
+    /// The subprotocols that the client offers, in its order of preference.
+    pub fn subprotocols(&self) -> impl Iterator<Item = &'f str> {
+        self.fields.subprotocols()
+    }
+
+    /// The extensions that the client offers, in its order of preference. Their grammar has been checked.
+    pub fn extensions(&self) -> Extensions<'f, 'f> {
+        self.fields.extensions()
+    }
+
+    /// The value of `Sec-WebSocket-Accept`, 28 bytes of ASCII.
+    #[must_use]
+    pub const fn accept_key(&self) -> &[u8; 28] {
+        &self.accept_key
+    }
+
+    /// Chooses this subprotocol. Names are compared with regard to case.
+    ///
+    /// # Errors
+    ///
+    /// [`SubprotocolNotOffered`](HandshakeMisuse::SubprotocolNotOffered): a client has to give up a connection that has one.
+    pub fn subprotocol(mut self, name: &'a str) -> Result<Self, HandshakeMisuse> {
+        if !self.subprotocols().any(|offer| offer == name) {
+            return Err(HandshakeMisuse::SubprotocolNotOffered);
+        }
+        self.subprotocol = Some(name);
+        Ok(self)
+    }
+
+    /// Chooses the first of the server's subprotocols `by_preference` that the client offers; none when it offers none of them.
+    ///
+    /// Whether a connection with no subprotocol is of use is for the server to say: see [`chosen_subprotocol`](Self::chosen_subprotocol).
+    pub fn choose_subprotocol(mut self, by_preference: &[&'a str]) -> Self {
+        let is_offered = |name: &&&str| self.subprotocols().any(|offer| offer == **name);
+        self.subprotocol = by_preference.iter().find(is_offered).copied();
+        self
+    }
+
+    /// The subprotocol that was chosen, if any.
+    #[must_use]
+    pub const fn chosen_subprotocol(&self) -> Option<&'a str> {
+        self.subprotocol
+    }
+
+    /// Adds these headers to the answer, behind the handshake's own; a later call replaces them.
+    ///
+    /// # Errors
+    ///
+    /// [`HeaderReserved`](HandshakeMisuse::HeaderReserved) when one of them is for the handshake to write or to leave out: `Upgrade`, `Connection`,
+    /// `Content-Length`, `Transfer-Encoding`, `Host`, `Origin` and all that begins with `Sec-WebSocket-`.
+    pub fn headers(mut self, headers: &'a [Header<'a>]) -> Result<Self, HandshakeMisuse> {
+        emit::check_not_reserved(headers)?;
+        self.headers = headers;
+        Ok(self)
+    }
+
+    /// The headers of the answer, for those who write the response themselves; its status is 101.
+    pub fn response_fields(&self) -> impl Iterator<Item = Header<'_>> + Clone {
+        let fixed = [
+            Header::trusted("Upgrade", b"websocket"),
+            Header::trusted("Connection", b"Upgrade"),
+            Header::trusted("Sec-WebSocket-Accept", &self.accept_key),
+        ];
+        fixed.into_iter().chain(self.chosen_fields())
+    }
+
+    /// The headers behind the three that every answer has.
+    fn chosen_fields(&self) -> impl Iterator<Item = Header<'_>> + Clone {
+        let chosen = self.subprotocol.map(|name| Header::trusted("Sec-WebSocket-Protocol", name.as_bytes()));
+        chosen.into_iter().chain(self.headers.iter().copied())
+    }
+
+    /// Appends the answer to `tx`. From here on both ends speak WebSocket, and what is unread in the receive buffer are frames.
+    ///
+    /// # Errors
+    ///
+    /// [`Full`](SendError::Full) when it does not fit: nothing was written, and the call can be repeated.
+    pub fn write(&self, tx: &mut (impl SendBuffer + ?Sized)) -> Result<Accepted<'a>, SendError> {
+        let fixed = [FIXED, &self.accept_key, CRLF].into_iter();
+        let parts = fixed.chain(emit::lines(self.chosen_fields())).chain(iter::once(CRLF));
+        emit::emit(parts, tx)?;
+        Ok(self.accepted())
+    }
+
+    /// The result, for those who send [`response_fields`](Self::response_fields) themselves.
+    pub const fn accepted(&self) -> Accepted<'a> {
+        Accepted { subprotocol: self.subprotocol }
+    }
+}

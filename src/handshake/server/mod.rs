@@ -1,0 +1,179 @@
+//! The server's side of the opening handshake (RFC 6455 §4.2).
+//!
+//! ```text
+//!  rx ──► Handshake::receive ──► Request ──► accept(origins) ──► Accept ──► write(tx) ──► Accepted ──► a connection
+//!             │                     │                                         │
+//!             │ HandshakeError      └── reply(status) ──► Reply ──► write(tx) │  bytes behind the head stay in rx:
+//!             └── Reply::to_error ──────────────────────────▲                 └─ now they are frames
+//! ```
+//!
+//! 1. Read from the transport into a [`RecvBuffer`], and call [`Handshake::receive`]. `None` says: read more.
+//! 2. It gives a [`Request`]: any well-formed request of HTTP/1. Look at its path and headers, and decide.
+//! 3. To make it a WebSocket, call [`Request::accept`], which checks it against all the rules, and write the answer.
+//!    To show a page, to redirect or to refuse, write a [`Request::reply`], and close the transport once it is sent.
+//! 4. To an error, of `receive` or of `accept`, write [`Reply::to_error`], and close the transport once it is sent.
+//! 5. Beside that, call [`Handshake::handle_timeout`] when [`Handshake::poll_timeout`] says so: the client has ten seconds.
+//!
+//! ```
+//! use websocket_proto::RecvBuffer;
+//! use websocket_proto::handshake::server::{Handshake, Origins, Reply};
+//!
+//! let mut handshake = Handshake::new();
+//! let mut rx = RecvBuffer::new();
+//! let mut tx = Vec::new();
+//!
+//! // What a browser sends, and the first bytes of its first frame.
+//! let _ = rx.extend_from_slice(
+//!     b"GET /chat HTTP/1.1\r\nHost: example.com\r\nOrigin: https://example.com\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+//!       Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Protocol: chat\r\n\r\n\x81\x85",
+//! );
+//!
+//! match handshake.receive(&mut rx) {
+//!     Ok(None) => {} // read more
+//!     Ok(Some(request)) if request.path() != "/chat" => request.reply(404)?.write(&mut tx)?,
+//!     Ok(Some(request)) => match request.accept(Origins::SameHost) {
+//!         Ok(accept) => {
+//!             let accepted = accept.choose_subprotocol(&["superchat", "chat"]).write(&mut tx)?;
+//!             assert_eq!(accepted.subprotocol(), Some("chat"));
+//!         }
+//!         Err(error) => Reply::to_error(error).write(&mut tx)?,
+//!     },
+//!     Err(error) => Reply::to_error(error).write(&mut tx)?,
+//! }
+//! assert!(tx.starts_with(b"HTTP/1.1 101 Switching Protocols\r\n"));
+//! assert_eq!(rx.unread(), b"\x81\x85");
+//! # Ok::<(), websocket_proto::Error>(())
+//! ```
+
+mod accept;
+mod origin;
+mod reply;
+mod request;
+mod rules;
+
+use core::time::Duration;
+
+pub use accept::{Accept, Accepted};
+pub use origin::Origins;
+pub use reply::Reply;
+pub use request::Request;
+pub use rules::{RequestLine, accept};
+
+use super::clock::Clock;
+use super::head::{self, DEFAULT_MAX_HEAD_BYTES, Extent, Scan};
+use crate::buffer::recv::{RecvBuffer, Storage};
+use crate::error::HandshakeError;
+use crate::time::Instant;
+
+/// Waits for one request. It holds no bytes: they stay in the receive buffer until the head is whole.
+///
+/// One handshake is for one request; use a new one for each transport, and the same receive buffer in each call.
+#[derive(Clone, Debug)]
+pub struct Handshake {
+    scan: Scan,
+    max_head_bytes: usize,
+    max_headers: usize,
+    clock: Clock,
+}
+
+impl Handshake {
+    /// With the default limits: a head of 16 KiB, 64 header lines, ten seconds.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self {
+            scan: Scan::request(),
+            max_head_bytes: DEFAULT_MAX_HEAD_BYTES,
+            max_headers: head::MAX_HEADERS,
+            clock: Clock::new(),
+        }
+    }
+
+    /// The most bytes that a head may have, its last empty line included. A receive buffer that cannot grow is a limit too.
+    #[must_use]
+    pub const fn with_max_head_bytes(mut self, max_head_bytes: usize) -> Self {
+        self.max_head_bytes = max_head_bytes;
+        self
+    }
+
+    /// The most header lines that a head may have; 64 at most.
+    #[must_use]
+    pub const fn with_max_headers(mut self, max_headers: usize) -> Self {
+        self.max_headers = max_headers;
+        self
+    }
+
+    /// How long the head may take to come, from the first [`handle_timeout`](Self::handle_timeout) on; `None` for as long as it likes.
+    #[must_use]
+    pub const fn with_deadline(mut self, span: Option<Duration>) -> Self {
+        self.clock.set_span(span);
+        self
+    }
+
+    /// Looks for a whole request in `rx`; `None` when more bytes are needed.
+    ///
+    /// A request that is given has been taken out of `rx`, and what the client sent behind it stays there, unread. A request that is
+    /// malformed has been taken out too; with any other error nothing was. One empty line before the request is skipped.
+    ///
+    /// # Errors
+    ///
+    /// What makes it no request of HTTP/1, or one beyond the limits; which of these it is does not depend on how the bytes were cut into reads. The
+    /// error is final: each later call gives it again, whatever is in `rx`. After a request was given, each call is a misuse.
+    pub fn receive<'rx, S: Storage>(
+        &mut self,
+        rx: &'rx mut RecvBuffer<S>,
+    ) -> Result<Option<Request<'rx>>, HandshakeError> {
+        self.clock.check()?;
+        let mut view = rx.view();
+        let max_bytes = self.max_head_bytes.min(view.max_message_len(0));
+        match self.scan.advance(view.unread(), max_bytes) {
+            Ok(None) => {
+                head::want_more(&mut view, max_bytes);
+                Ok(None)
+            }
+            Ok(Some(extent)) => self.parse(view.take(extent.len), extent).map(Some),
+            Err(error) => Err(self.clock.fail(error)),
+        }
+    }
+
+    fn parse<'rx>(&mut self, head: &'rx [u8], extent: Extent) -> Result<Request<'rx>, HandshakeError> {
+        let request = Request::parse(head, extent, self.max_headers).map_err(|error| self.clock.fail(error))?;
+        self.clock.finish();
+        Ok(request)
+    }
+
+    /// When to call [`handle_timeout`](Self::handle_timeout): `None` for never. It changes only in that call and when `receive` gives a request or an error.
+    #[must_use]
+    pub const fn poll_timeout(&self) -> Option<Instant> {
+        self.clock.poll()
+    }
+
+    /// Tells the time. The first call starts the deadline.
+    ///
+    /// # Errors
+    ///
+    /// [`Timeout`](HandshakeError::Timeout) when the client has had its time; it is final.
+    pub fn handle_timeout(&mut self, now: Instant) -> Result<(), HandshakeError> {
+        self.clock.handle(now)
+    }
+
+    /// Says that the transport has ended.
+    ///
+    /// # Errors
+    ///
+    /// [`Eof`](HandshakeError::Eof) when no request was given before, or the error that `receive` has given.
+    pub fn handle_eof(&mut self) -> Result<(), HandshakeError> {
+        self.clock.handle_eof()
+    }
+
+    /// Whether any byte of a request has come. When none has, the end of the transport is nothing to report.
+    #[must_use]
+    pub const fn is_begun(&self) -> bool {
+        self.scan.is_begun()
+    }
+}
+
+impl Default for Handshake {
+    fn default() -> Self {
+        Self::new()
+    }
+}

@@ -1,0 +1,88 @@
+//! From slices to kernels: one branch on the length.
+
+#![expect(unsafe_code, reason = "passes on the span of its caller")]
+
+use super::generic;
+use super::target::{self, Sixteen};
+
+/// Masks a payload of any length.
+///
+/// Up to 64 bytes it is a few instructions in the caller; only beyond that does it matter what the CPU can do.
+///
+/// # Safety
+///
+/// `from` can be read and `to` can be written for `len` bytes, and the two are the same address or their bytes do not overlap.
+#[inline(always)]
+pub(super) unsafe fn mask(to: *mut u8, from: *const u8, len: usize, key: [u8; 4]) {
+    // SAFETY: the span is the caller's promise, the branch sees to the lengths, and every CPU of this target has `Sixteen`.
+    unsafe {
+        if len <= generic::MAX_SHORT_BYTES {
+            generic::short::<Sixteen>(to, from, len, key);
+        } else {
+            target::long(to, from, len, key);
+        }
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::arithmetic_side_effects, clippy::indexing_slicing, reason = "a test may panic")]
+mod tests {
+    use super::super::{generic::Kernel, portable, rotate};
+    use super::*;
+
+    const KEY: [u8; 4] = [0x37, 0xfa, 0x21, 0x3d];
+    const PAGE: usize = 4096;
+    const MAX_LEN: usize = 10 * PAGE;
+
+    #[repr(align(4096))]
+    struct Pages([u8; MAX_LEN + 2 * PAGE]);
+
+    struct Bench {
+        to: Pages,
+        from: Pages,
+        plain: [u8; MAX_LEN],
+        masked: [[u8; MAX_LEN]; 4],
+    }
+
+    impl Bench {
+        /// The oracle is the definition: byte i of the payload meets byte i mod 4 of the key.
+        fn new() -> Self {
+            let plain: [u8; MAX_LEN] = core::array::from_fn(|i| (i * 31 + i / 251).to_le_bytes()[0]);
+            let masked = [0, 1, 2, 3].map(|phase| core::array::from_fn(|i| plain[i] ^ KEY[(i + phase) % 4]));
+            Self { to: Pages([0; _]), from: Pages([0; _]), plain, masked }
+        }
+
+        /// Every kernel, in place and from elsewhere: masks `len` bytes and touches none of the 64 before and behind.
+        fn check(&mut self, at: usize, from_at: usize, len: usize, phase: usize) {
+            let portable = portable::kernels().map(|long| (generic::short::<portable::Sixteen> as Kernel, long));
+            let of_target = target::kernels().map(|long| (generic::short::<Sixteen> as Kernel, long));
+            let kernels = portable.chain(of_target).map(|(short, long)| if len <= 64 { short } else { long });
+            for (kernel, in_place) in kernels.flat_map(|kernel| [(kernel, true), (kernel, false)]) {
+                self.to.0[at - 64..at + len + 64].fill(0xEE);
+                let source = if in_place { &mut self.to.0[at..] } else { &mut self.from.0[from_at..] };
+                source[..len].copy_from_slice(&self.plain[..len]);
+                let to = self.to.0[at..at + len].as_mut_ptr();
+                let from = if in_place { to.cast_const() } else { self.from.0[from_at..].as_ptr() };
+                // SAFETY: `len` bytes at `at` can be written and the source read, which is the same or another array.
+                unsafe { kernel(to, from, len, rotate(KEY, phase)) }
+                assert!(self.to.0[at..at + len] == self.masked[phase][..len], "{len} bytes at {at}, phase {phase}");
+                assert!(self.to.0[at - 64..at] == [0xEE; 64] && self.to.0[at + len..at + len + 64] == [0xEE; 64]);
+            }
+        }
+    }
+
+    #[test]
+    fn every_kernel_equals_the_oracle() {
+        let mut bench = Bench::new();
+        for (len, align, phase) in (0..=512).flat_map(|len| (0..64 * 4).map(move |i| (len, i / 4, i % 4))) {
+            bench.check(64 + align, len % 64, len, phase);
+        }
+        // Payloads that end around the end of a page, and long ones.
+        for (len, end) in (257..=700).flat_map(|len| (0..=130).map(move |behind| (len, PAGE + behind))) {
+            bench.check(end - len, len % 64, len, 1);
+        }
+        for i in 0..100 {
+            bench.check(64 + i * 37 % 64, i * 5 % 64, i * 7919 % (MAX_LEN - 64), i % 4);
+        }
+    }
+}
