@@ -107,7 +107,7 @@ impl Config {
 
     /// After how long a silence of the peer it is pinged. Off by default.
     ///
-    /// Spans are kept in whole milliseconds, rounded up, and at most 49 days. Precedents: 20 s in Python `websockets`, 30 s in Phoenix.
+    /// Spans are kept in whole milliseconds, rounded up, and at most 49 days; a span of zero is off, as `None` is. Precedents: 20 s in Python `websockets`, 30 s in Phoenix.
     #[must_use]
     pub const fn ping_interval(mut self, silence: Option<Duration>) -> Self {
         self.spans.ping = Span::new(silence);

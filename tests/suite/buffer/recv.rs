@@ -218,6 +218,46 @@ fn a_buffer_forgets_what_it_knew_of_old_text() {
     assert!(other.receive(&mut rx).is_err());
 }
 
+/// The addresses are compared and nothing else: a message is where the transport has put it.
+#[test]
+fn a_message_is_handed_out_where_it_was_read() {
+    let (mut connection, mut rx) = (unlimited(), RecvBuffer::from([0; 300]));
+    let bytes = [masked(TEXT, "first"), masked(BINARY, [7; 100])].concat();
+    let read_to = rx.spare_mut().as_ptr() as usize;
+    assert_eq!(rx.extend_from_slice(&bytes), bytes.len());
+    let Ok(Some(Event::Text(text))) = connection.receive(&mut rx) else { panic!() };
+    assert_eq!(text.as_ptr() as usize, read_to + 6);
+    let Ok(Some(Event::Binary(binary))) = connection.receive(&mut rx) else { panic!() };
+    assert_eq!(binary.as_ptr() as usize, read_to + 11 + 6);
+}
+
+#[test]
+fn a_frame_that_comes_in_many_reads_is_not_moved() {
+    let (mut connection, mut rx) = (unlimited(), RecvBuffer::from([0; 300]));
+    let bytes = masked(BINARY, [7; 200]);
+    feed(&mut connection, &mut rx, &bytes[..8], 8);
+    let read_to = rx.spare_mut().as_ptr() as usize;
+    feed(&mut connection, &mut rx, &bytes[8..207], 1);
+    let _ = rx.extend_from_slice(&bytes[207..]);
+    let Ok(Some(Event::Binary(binary))) = connection.receive(&mut rx) else { panic!() };
+    assert_eq!(binary.as_ptr() as usize, read_to);
+}
+
+/// Once its header is read, the payload of a later fragment goes straight behind the message.
+#[test]
+fn the_rest_of_a_fragment_is_read_to_its_final_place() {
+    let (mut connection, mut rx) = (unlimited(), RecvBuffer::from([0; 600]));
+    feed(&mut connection, &mut rx, &masked(BINARY_MORE, [1; 50]), 600);
+    feed(&mut connection, &mut rx, &masked(PING, [0; 30]), 600);
+    let last = masked(LAST, [2; 100]);
+    feed(&mut connection, &mut rx, &last[..10], 600);
+    let read_to = rx.spare_mut().as_ptr() as usize;
+    let _ = rx.extend_from_slice(&last[10..]);
+    let Ok(Some(Event::Binary(message))) = connection.receive(&mut rx) else { panic!() };
+    assert_eq!(message.len(), 150);
+    assert_eq!(read_to, message.as_ptr() as usize + 54, "four of the hundred bytes had come with the header");
+}
+
 #[cfg(feature = "alloc")]
 mod growing {
     use websocket_proto::DEFAULT_CAPACITY_BYTES;

@@ -93,6 +93,7 @@ fn text_that_was_sent_by_its_head_is_not_checked() {
     let mut server = server(Config::server());
     server.fragment(MessageKind::Text, b"\xe2", false).unwrap();
     let _head = server.connection.fragment_head(MessageKind::Text, 1, false).unwrap();
+    server.fragment(MessageKind::Text, b"\xac", false).unwrap();
     server.fragment(MessageKind::Text, b"\xac", true).unwrap();
     assert_eq!(server.fragment(MessageKind::Text, b"\xac", true), Err(Misuse::TextNotUtf8.into()));
 }

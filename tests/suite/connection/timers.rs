@@ -230,6 +230,19 @@ fn a_connection_without_messages_is_idle() {
 }
 
 #[test]
+fn each_direction_alone_keeps_a_connection_from_being_idle() {
+    let mut hears = server(Config::server().idle_timeout(span(100)));
+    let mut speaks = server(Config::server().idle_timeout(span(100)));
+    for now in (0..1_000).step_by(60) {
+        hears.get(&masked(TEXT, "in"));
+        speaks.text("out").unwrap();
+        speaks.tx.take();
+        assert_eq!([hears.at(ms(now)), speaks.at(ms(now))], [Due::Nothing; 2]);
+    }
+    assert_eq!([hears.next(), speaks.next()], [Some(ms(1_060)); 2]);
+}
+
+#[test]
 fn pings_and_pongs_do_not_keep_a_connection_from_being_idle() {
     let mut server = server(Config::server().idle_timeout(span(100)).ping_interval(span(30)).pong_timeout(span(10)));
     server.at(ms(0));
@@ -242,6 +255,19 @@ fn pings_and_pongs_do_not_keep_a_connection_from_being_idle() {
         server.tx.take();
     }
     assert_eq!(server.at(ms(100)), Due::Timeout(Timeout::Idle));
+}
+
+/// With both due at once the peer is told what is worse.
+#[test]
+fn silence_outweighs_idleness_and_idleness_a_ping() {
+    let mut silent = server(Config::server().idle_timeout(span(130)).ping_interval(span(100)).pong_timeout(span(30)));
+    silent.at(ms(0));
+    assert_eq!(silent.at(ms(100)), Due::Ping);
+    assert_eq!(silent.at(ms(130)), Due::Timeout(Timeout::Pong));
+
+    let mut idle = server(Config::server().idle_timeout(span(100)).ping_interval(span(100)));
+    idle.at(ms(0));
+    assert_eq!(idle.at(ms(100)), Due::Timeout(Timeout::Idle));
 }
 
 #[test]
@@ -312,6 +338,15 @@ fn a_clock_that_goes_backwards_stands_still() {
     assert_eq!(server.at(ms(1_100)), Due::Ping);
     assert_eq!(server.at(ms(0)), Due::Nothing);
     assert_eq!(server.at(ms(1_130)), Due::Timeout(Timeout::Pong));
+}
+
+#[test]
+fn a_clock_that_goes_backwards_makes_nobody_idle() {
+    let mut server = server(Config::server().idle_timeout(span(100)));
+    server.at(ms(1_000));
+    server.get(&masked(TEXT, ""));
+    assert_eq!(server.at(ms(500)), Due::Nothing);
+    assert_eq!(server.next(), Some(ms(1_100)));
 }
 
 #[test]
