@@ -98,8 +98,8 @@ mod os {
 
     /// Masking keys from the operating system's random number generator, 64 keys to a system call.
     ///
-    /// It holds 256 bytes of drawn keys; each is handed out once and wiped.
-    #[derive(Clone)]
+    /// It holds 256 bytes of drawn keys; each is handed out once and wiped. It cannot be cloned, and a process that forks should not go on
+    /// with it on both sides: each connection needs keys of its own.
     pub struct OsMaskKeys {
         keys: [[u8; 4]; KEYS_PER_DRAW],
         left: usize,

@@ -29,6 +29,14 @@ impl Outgoing {
         Self { message: None, text: Validator::new(), is_unseen: false }
     }
 
+    /// What sending a fragment now would be.
+    const fn next_fragment(&self) -> Input {
+        match self.message {
+            None => Input::LocalFrame,
+            Some(_) => Input::LocalFragment,
+        }
+    }
+
     /// The first byte of the next fragment.
     fn first_byte(&self, kind: MessageKind, is_last: bool) -> Result<u8, Misuse> {
         match self.message {
@@ -86,7 +94,7 @@ impl<R: Role> Connection<R> {
         is_last: bool,
         tx: &mut impl SendBuffer,
     ) -> Result<(), SendError> {
-        self.check(Input::LocalFrame)?;
+        self.check(self.outgoing.next_fragment())?;
         let first = self.outgoing.first_byte(kind, is_last)?;
         let after = self.outgoing.after(kind, payload, is_last)?;
         encode(&mut self.role, first, payload, tx)?;
@@ -101,7 +109,7 @@ impl<R: Role> Connection<R> {
     ///
     /// [`SendError::Full`], [`Misuse::Closed`], [`Misuse::ControlTooLong`].
     pub fn send_ping(&mut self, payload: &[u8], tx: &mut impl SendBuffer) -> Result<(), SendError> {
-        self.send_control(Opcode::PING, payload, tx)?;
+        self.send_control(Input::LocalFrame, Opcode::PING, payload, tx)?;
         self.temper.calm();
         Ok(())
     }
@@ -112,7 +120,7 @@ impl<R: Role> Connection<R> {
     ///
     /// As [`send_ping`](Self::send_ping).
     pub fn send_pong(&mut self, payload: &[u8], tx: &mut impl SendBuffer) -> Result<(), SendError> {
-        self.send_control(Opcode::PONG, payload, tx)
+        self.send_control(Input::LocalPong, Opcode::PONG, payload, tx)
     }
 
     /// Closes: sends a Close with `code` and a `reason` of up to 123 bytes (§5.5.1, §7.1.2). When the peer has closed first, this is the answer.
@@ -166,7 +174,7 @@ impl<R: Role> Connection<R> {
     ///
     /// As [`text_head`](Self::text_head).
     pub fn fragment_head(&mut self, kind: MessageKind, len: u64, is_last: bool) -> Result<FrameHead, Misuse> {
-        self.check(Input::LocalFrame)?;
+        self.check(self.outgoing.next_fragment())?;
         check_len(len)?;
         let first = self.outgoing.first_byte(kind, is_last)?;
         self.outgoing = Outgoing { message: (!is_last).then_some(kind), text: Validator::new(), is_unseen: !is_last };
@@ -268,8 +276,14 @@ impl<R: Role> Connection<R> {
         Ok(head(&mut self.role, first_byte(kind.opcode(), true), len))
     }
 
-    fn send_control(&mut self, opcode: Opcode, payload: &[u8], tx: &mut impl SendBuffer) -> Result<(), SendError> {
-        self.check(Input::LocalFrame)?;
+    fn send_control(
+        &mut self,
+        input: Input,
+        opcode: Opcode,
+        payload: &[u8],
+        tx: &mut impl SendBuffer,
+    ) -> Result<(), SendError> {
+        self.check(input)?;
         if payload.len() > MAX_CONTROL_PAYLOAD_BYTES {
             return Err(Misuse::ControlTooLong.into());
         }

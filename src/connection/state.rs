@@ -1,7 +1,7 @@
 //! The closing handshake as a table (RFC 6455 §7).
 //!
 //! A connection is a race between two ends that may both begin to close, and a transport that may end at any moment. What holds the crate together is
-//! that *every* question "what if X happens now?" has its answer in the one `match` below, and nowhere else. It knows eight things that can
+//! that *every* question "what if X happens now?" has its answer in the one `match` below, and nowhere else. It knows ten things that can
 //! happen and seven states to be in; it does not know which role we play, what a frame is, or what time it is.
 //!
 //! ```text
@@ -45,8 +45,12 @@ pub enum Input {
     PeerClose,
     /// A violation, a limit or a timeout ends it.
     Fault,
-    /// The caller sends a message, a Ping or a Pong.
+    /// The caller begins a message, or sends a Ping.
     LocalFrame,
+    /// The caller goes on with a message that it has begun.
+    LocalFragment,
+    /// The caller sends a Pong.
+    LocalPong,
     /// The caller closes.
     LocalClose,
     /// The Close that is owed is written.
@@ -77,36 +81,39 @@ impl State {
     #[must_use]
     #[inline]
     pub const fn on(self, input: Input) -> Step {
-        use Input::{CloseTimeout, Eof, Fault, LocalClose, LocalFrame, OwedClose, PeerClose, PeerFrame};
+        use Input::{
+            CloseTimeout, Eof, Fault, LocalClose, LocalFragment, LocalFrame, LocalPong, OwedClose, PeerClose, PeerFrame,
+        };
         use State::{Closed, Ended, Failed, Failing, LocalClosing, Open, PeerClosing};
         use Step::{Ignore, Refuse, To};
 
         match (self, input) {
-            (Open, PeerFrame | LocalFrame) => To(Open),
+            (Open, PeerFrame | LocalFrame | LocalFragment | LocalPong) => To(Open),
             (Open, LocalClose) => To(LocalClosing),
             (Open, PeerClose) => To(PeerClosing),
             (Open, Fault) => To(Failing),
             (Open, OwedClose | CloseTimeout) => Ignore,
 
-            // §5.5.1: no data after our Close, but the peer may finish what it says.
-            (LocalClosing, PeerFrame) => To(LocalClosing),
+            // §5.5.1: no data after our Close, but the peer may finish what it says, and its Pings are answered (§5.5.2).
+            (LocalClosing, PeerFrame | LocalPong) => To(LocalClosing),
             (LocalClosing, PeerClose) => To(Closed),
             (LocalClosing, Fault) => To(Failed),
-            (LocalClosing, LocalFrame | LocalClose) => Refuse,
+            (LocalClosing, LocalFrame | LocalFragment | LocalClose) => Refuse,
             (LocalClosing, OwedClose) => Ignore,
 
-            // §5.5.1: the answer may wait until the current message is sent. The caller may also choose its own answer.
+            // §5.5.1: the answer may wait until the current message is sent; §6.1: no other may begin. The caller may also choose its own answer.
             (PeerClosing, PeerFrame | PeerClose | Fault) => Ignore,
-            (PeerClosing, LocalFrame) => To(PeerClosing),
+            (PeerClosing, LocalFragment | LocalPong) => To(PeerClosing),
+            (PeerClosing, LocalFrame) => Refuse,
             (PeerClosing, LocalClose | OwedClose) => To(Closed),
 
             // §7.1.7: after a fault nothing is said but what is owed, and nothing is heard.
             (Failing, PeerFrame | PeerClose | Fault) => Ignore,
-            (Failing, LocalFrame | LocalClose) => Refuse,
+            (Failing, LocalFrame | LocalFragment | LocalPong | LocalClose) => Refuse,
             (Failing, OwedClose) => To(Failed),
 
             (Closed | Failed | Ended, PeerFrame | PeerClose | Fault | OwedClose) => Ignore,
-            (Closed | Failed | Ended, LocalFrame | LocalClose) => Refuse,
+            (Closed | Failed | Ended, LocalFrame | LocalFragment | LocalPong | LocalClose) => Refuse,
 
             (Open | LocalClosing | PeerClosing | Failing | Closed | Failed, Eof) => To(Ended),
             (LocalClosing | PeerClosing | Failing | Closed | Failed, CloseTimeout) => To(Ended),
@@ -129,11 +136,13 @@ impl State {
 
 impl Input {
     /// All inputs.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 10] = [
         Self::PeerFrame,
         Self::PeerClose,
         Self::Fault,
         Self::LocalFrame,
+        Self::LocalFragment,
+        Self::LocalPong,
         Self::LocalClose,
         Self::OwedClose,
         Self::Eof,

@@ -118,6 +118,11 @@ impl<'a> Fields<'a> {
         self.upgrade.has_websocket
     }
 
+    /// The lines of `Sec-WebSocket-Protocol` as they stand, without the spaces around them.
+    pub(super) fn protocol_lines(&self) -> &[&'a [u8]] {
+        &self.protocols
+    }
+
     /// The subprotocols that stand in `Sec-WebSocket-Protocol`, in order, all lines together (RFC 6455 §11.3.4).
     ///
     /// What is not a token is left out here, and makes the handshake fail.

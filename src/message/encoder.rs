@@ -53,7 +53,7 @@ pub(crate) fn head<R: Role>(role: &mut R, first: u8, payload_len: u64) -> FrameH
 /// assert_eq!([head.as_bytes(), &payload[..]].concat(), b"\x81\x85\x01\x02\x03\x04Igohn");
 /// # Ok::<(), websocket_proto::Error>(())
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 #[must_use = "a frame that was announced has to be sent"]
 pub struct FrameHead {
     bytes: HeaderBytes,

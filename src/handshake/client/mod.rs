@@ -71,7 +71,7 @@ const MAX_INTERIM: u8 = 8;
 /// receive buffer until its head is whole.
 ///
 /// One handshake is for one transport; use the same receive buffer in each call.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Handshake<'a> {
     request: Request<'a>,
     key: [u8; 24],

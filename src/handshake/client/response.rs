@@ -171,10 +171,9 @@ fn check_extensions(fields: &Fields<'_>) -> Result<(), HandshakeError> {
 
 /// Item 6: one subprotocol at most, and one of ours.
 fn chosen_subprotocol<'a>(request: &Request<'a>, fields: &Fields<'_>) -> Result<Option<&'a str>, HandshakeError> {
-    let mut names = fields.subprotocols();
-    match (names.next(), names.next()) {
-        (None, _) => Ok(None),
-        (Some(name), None) => request.offered(name.as_bytes()).map(Some).ok_or(HandshakeError::SubprotocolNotOffered),
-        (Some(_), Some(_)) => Err(HandshakeError::SubprotocolNotOffered),
+    match fields.protocol_lines() {
+        [] => Ok(None),
+        [name] => request.offered(name).map(Some).ok_or(HandshakeError::SubprotocolNotOffered),
+        _ => Err(HandshakeError::SubprotocolNotOffered),
     }
 }

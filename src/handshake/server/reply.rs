@@ -90,6 +90,11 @@ impl<'a> Reply<'a> {
         self.status
     }
 
+    /// Its headers but for `Content-Length`, for those who write the response themselves.
+    pub fn response_fields(&self) -> impl Iterator<Item = Header<'a>> + Clone + use<'a> {
+        self.due.iter().chain(self.headers).copied()
+    }
+
     /// Appends the reply to `tx`.
     ///
     /// # Errors
@@ -104,7 +109,7 @@ impl<'a> Reply<'a> {
         let has_body = !matches!(self.status, 204 | 304);
         let length = has_body.then_some(Header::trusted("Content-Length", length.as_bytes()));
         let body = if has_body && !self.is_to_head { self.body } else { &[] };
-        let headers = self.due.iter().chain(self.headers).copied().chain(length);
+        let headers = self.response_fields().chain(length);
         let parts = iter::once(first.as_bytes()).chain(emit::lines(headers)).chain([CRLF, body]);
         emit::emit(parts, tx)
     }

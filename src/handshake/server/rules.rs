@@ -48,7 +48,10 @@ impl<'a> RequestLine<'a> {
         if self.target.starts_with('/') {
             return Ok(());
         }
-        let (default_port, authority, _) = self.split_absolute().ok_or(HandshakeError::Target)?;
+        let (default_port, authority, path) = self.split_absolute().ok_or(HandshakeError::Target)?;
+        if path.starts_with('?') {
+            return Err(HandshakeError::Target);
+        }
         let authority = Authority::parse(authority.as_bytes()).map_err(|_| HandshakeError::Target)?;
         if authority.is_same(host, default_port) { Ok(()) } else { Err(HandshakeError::TargetAuthority) }
     }
@@ -62,7 +65,8 @@ impl<'a> RequestLine<'a> {
 /// # Errors
 ///
 /// The first of the rules that is broken, in this order: method, version of HTTP, `Upgrade`, `Connection`, headers that stand
-/// twice, version of WebSocket, `Host`, target, body, key, subprotocols, extensions, origin. Its [`status`](HandshakeError::status) goes into the response.
+/// twice, version of WebSocket, `Host`, target, body, key, subprotocols, extensions, origin. Its [`status`](HandshakeError::status) goes into the response,
+/// and with it what [`Reply::to_error`](super::Reply::to_error) has as [`response_fields`](super::Reply::response_fields).
 ///
 /// ```
 /// use websocket_proto::handshake::{Fields, HttpVersion, server};

@@ -141,6 +141,23 @@ fn an_answer_with_an_extension_fails() {
     }
 }
 
+/// §4.1 item 6, §11.3.4: one line with one subprotocol, or none at all; a server "MUST NOT" send more.
+#[test]
+fn an_answer_names_one_subprotocol_on_one_line() {
+    let without: Vec<&str> = HEADERS.into_iter().filter(|line| !line.contains("Protocol")).collect();
+    assert_eq!(outcome(&without), Ok(None));
+    for lines in [
+        &["Sec-WebSocket-Protocol: chat,"][..],
+        &["Sec-WebSocket-Protocol: , chat"],
+        &["Sec-WebSocket-Protocol: chat", "Sec-WebSocket-Protocol:"],
+        &["Sec-WebSocket-Protocol: chat", "Sec-WebSocket-Protocol: chat"],
+        &["Sec-WebSocket-Protocol: chat, superchat"],
+        &["Sec-WebSocket-Protocol: Chat"],
+    ] {
+        assert!(outcome(&[&without[..], lines].concat()).is_err(), "{lines:?}");
+    }
+}
+
 /// §4.1 item 4: the hash is of the key "as a string, not base64-decoded".
 #[test]
 fn the_accept_key_is_that_of_the_key_as_it_stands() {

@@ -1,7 +1,7 @@
 //! The closing handshake from each side, and how a connection ends (RFC 6455 §7).
 
 use websocket_proto::state::State;
-use websocket_proto::{Config, Connection, Misuse, Transport, Violation};
+use websocket_proto::{Config, Connection, MessageKind, Misuse, Transport, Violation};
 
 use super::world::{Pair, Seen, client, frames, server};
 use crate::message::{BINARY, BINARY_MORE, CLOSE, LAST, PING, TEXT, closing, masked, plain};
@@ -43,16 +43,22 @@ fn the_client_closes() {
 #[test]
 fn the_server_closes_and_the_client_answers_in_its_own_words() {
     let mut pair = Pair::new();
+    pair.client.fragment(MessageKind::Text, b"a last ", false).unwrap();
     pair.server.close(1001, "restart").unwrap();
     pair.carry_to_client();
-    pair.client.text("a last word").unwrap();
+    // RFC 6455 §5.5.1: the message that was begun may be finished; §6.1: no other may begin.
+    assert!(!pair.client.connection.can_send());
+    pair.client.fragment(MessageKind::Text, b"word", true).unwrap();
+    assert_eq!(pair.client.text("another"), Err(Misuse::Closed.into()));
+    assert_eq!(pair.client.ping(b""), Err(Misuse::Closed.into()));
     pair.client.close(3000, "fine").unwrap();
     assert_eq!(pair.client.close(3000, "fine"), Err(Misuse::Closed.into()));
     pair.drive();
     let expected = [
         "server sends close 1001 \"restart\"",
         "client gets close 1001 \"restart\"",
-        "client sends text a last word",
+        "client sends text a last …",
+        "client sends continuation word",
         "client sends close 3000 \"fine\"",
         "server gets text \"a last word\"",
         "server gets close 3000 \"fine\"",

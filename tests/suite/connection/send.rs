@@ -181,12 +181,14 @@ fn after_closing_nothing_but_the_protocol_speaks() {
     assert_eq!(server.binary(b""), Err(closed.into()));
     assert_eq!(server.fragment(MessageKind::Text, b"", true), Err(closed.into()));
     assert_eq!(server.ping(b""), Err(closed.into()));
-    assert_eq!(server.connection.send_pong(b"", &mut server.tx), Err(closed.into()));
     assert_eq!(server.close(1000, ""), Err(closed.into()));
     assert_eq!(server.connection.text_head(0).map(|_| ()), Err(closed));
     assert_eq!(server.connection.binary_head(0).map(|_| ()), Err(closed));
     assert_eq!(server.connection.fragment_head(MessageKind::Text, 0, true).map(|_| ()), Err(closed));
     assert_eq!(server.tx.take(), []);
+    // The peer may still ping (RFC 6455 §5.5.2).
+    assert_eq!(server.connection.send_pong(b"", &mut server.tx), Ok(()));
+    assert_eq!(server.tx.take(), [0x8A, 0]);
 }
 
 type Counting = Box<dyn FnMut() -> [u8; 4]>;

@@ -26,7 +26,7 @@ fn reachable(from: State) -> BTreeSet<State> {
 fn all_states_are_listed_once_and_can_be_reached() {
     assert_eq!(reachable(State::Open), BTreeSet::from(State::ALL));
     assert_eq!(BTreeSet::from(State::ALL).len(), 7);
-    assert_eq!(BTreeSet::from(Input::ALL).len(), 8);
+    assert_eq!(BTreeSet::from(Input::ALL).len(), 10);
 }
 
 #[test]
@@ -107,6 +107,7 @@ fn nothing_is_sent_after_our_close_nor_heard_after_a_fault() {
     for path in all_paths() {
         if path.local_closes > 0 || path.has_failed {
             assert_eq!(path.state.on(Input::LocalFrame), Step::Refuse, "{path:?}");
+            assert_eq!(path.state.on(Input::LocalFragment), Step::Refuse, "{path:?}");
             assert_eq!(path.state.on(Input::LocalClose), Step::Refuse, "{path:?}");
         }
         if path.peer_closes > 0 || path.has_failed {
@@ -131,7 +132,10 @@ fn only_the_caller_is_refused() {
     for state in State::ALL {
         for input in Input::ALL {
             if state.on(input) == Step::Refuse {
-                assert!(matches!(input, Input::LocalFrame | Input::LocalClose), "{state:?} {input:?}");
+                assert!(
+                    matches!(input, Input::LocalFrame | Input::LocalFragment | Input::LocalPong | Input::LocalClose),
+                    "{state:?} {input:?}"
+                );
             }
         }
     }
@@ -145,7 +149,7 @@ const PROSE: &str = "\
 
 Sending and receiving are independent of each other but for one thing: how far the connection is from its end. Both ends
 may begin to close at any moment, even at the same one, either may break the protocol, and the transport may go away at any
-time. All of that is seven states and eight inputs, and one total function from a state and an input to a step. The
+time. All of that is seven states and ten inputs, and one total function from a state and an input to a step. The
 function is the only place in the crate where such a question is decided; what follows is a print of it.
 
 ";
@@ -199,7 +203,9 @@ const fn meaning(input: Input) -> &'static str {
         Input::PeerFrame => "a frame comes",
         Input::PeerClose => "a Close comes",
         Input::Fault => "violation, limit or timeout",
-        Input::LocalFrame => "the caller sends",
+        Input::LocalFrame => "the caller begins a message, or sends a Ping",
+        Input::LocalFragment => "the caller goes on with a message",
+        Input::LocalPong => "the caller sends a Pong",
         Input::LocalClose => "the caller closes",
         Input::OwedClose => "the owed Close is written",
         Input::Eof => "the transport ends",

@@ -39,6 +39,10 @@ fn each_error_has_a_reply_that_closes() {
         ),
     ] {
         assert_eq!(written(|tx| Reply::to_error(error).write(tx)), text);
+        let fields = Reply::to_error(error).response_fields();
+        let lines =
+            fields.map(|field| format!("{}: {}\r\n", field.name(), field.to_str().unwrap())).collect::<String>();
+        assert!(text.contains(&format!("\r\n{lines}Content-Length")), "{lines}");
     }
 }
 
