@@ -19,7 +19,6 @@ use crate::time::Span;
 #[derive(Clone, Debug)]
 pub struct Config {
     pub(super) limits: Limits,
-    pub(super) max_control_frames: u32,
     pub(super) auto_pong: bool,
     pub(super) spans: Spans,
 }
@@ -38,8 +37,12 @@ impl Config {
     #[must_use]
     pub const fn server() -> Self {
         Self {
-            limits: Limits { max_message_bytes: 16 << 20, max_frame_bytes: 16 << 20, max_fragments: 262_144 },
-            max_control_frames: 1_000_000,
+            limits: Limits {
+                max_message_bytes: 16 << 20,
+                max_frame_bytes: 16 << 20,
+                max_fragments: 262_144,
+                max_control_frames: 1_000_000,
+            },
             auto_pong: true,
             spans: Spans {
                 ping: Span::OFF,
@@ -94,7 +97,7 @@ impl Config {
     /// seconds and gets nothing but Pongs meets it after seven months. (Node's `http2` closes a session with 10 unanswered pings, to bound its queue; there is no queue here.)
     #[must_use]
     pub const fn max_control_frames(mut self, frames: u32) -> Self {
-        self.max_control_frames = frames;
+        self.limits.max_control_frames = frames;
         self
     }
 

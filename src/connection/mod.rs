@@ -1,7 +1,7 @@
 //! The connection: one object that knows the protocol, and nothing else.
 //!
 //! What it is made of, in reading order: [`state`] is the closing handshake as a table; `config` what is granted; `event` what is reported; `receive` and
-//! `send` are the two directions, which meet only in the state; `timers` and `temper` bound time and patience. This file joins them.
+//! `send` are the two directions, which meet only in the state; `timers` bounds patience. This file joins them.
 
 mod config;
 mod event;
@@ -9,7 +9,6 @@ mod pong;
 mod receive;
 mod send;
 pub mod state;
-mod temper;
 mod timers;
 
 pub use config::Config;
@@ -24,8 +23,7 @@ use crate::wire::close::CloseCode;
 use pong::OwedPong;
 use send::Outgoing;
 use state::{Input, State, Step};
-use temper::Temper;
-use timers::{Due, Timers};
+use timers::Timers;
 
 /// One end of a WebSocket connection after the opening handshake, as pure state: no bytes, no heap, no clock, no transport.
 ///
@@ -51,15 +49,12 @@ pub struct Connection<R> {
     assembler: Assembler,
     outgoing: Outgoing,
     pong: OwedPong,
-    /// Whether the timers want a Ping sent.
-    owes_ping: bool,
     auto_pong: bool,
     was_closed: bool,
     /// The code of the peer's Close; [`CloseCode::ABNORMAL`] as long as there is none.
     peer_code: CloseCode,
     /// Why it failed.
     fault: Option<ProtocolError>,
-    temper: Temper,
     timers: Timers,
 }
 
@@ -107,12 +102,10 @@ impl<R: Role> Connection<R> {
             assembler: Assembler::new(R::IS_SERVER, config.limits),
             outgoing: Outgoing::new(),
             pong: OwedPong::new(),
-            owes_ping: false,
             auto_pong: config.auto_pong,
             was_closed: false,
             peer_code: CloseCode::ABNORMAL,
             fault: None,
-            temper: Temper::new(config.max_control_frames),
             timers: Timers::new(config.spans),
         }
     }
@@ -170,19 +163,15 @@ impl<R: Role> Connection<R> {
         if self.state == State::Ended {
             return Ok(());
         }
-        self.temper.calm();
+        self.assembler.calm();
         match self.timers.handle(now) {
-            Due::Nothing => Ok(()),
-            Due::Ping => {
-                self.owes_ping = true;
-                Ok(())
-            }
-            Due::Timeout(Timeout::Close) => {
+            None => Ok(()),
+            Some(Timeout::Close) => {
                 self.step(Input::CloseTimeout);
                 self.fault.get_or_insert(Timeout::Close.into());
                 Err(Timeout::Close.into())
             }
-            Due::Timeout(timeout) => Err(self.fail(timeout.into())),
+            Some(timeout) => Err(self.fail(timeout.into())),
         }
     }
 
@@ -217,13 +206,11 @@ impl<R: Role> Connection<R> {
             State::Open => {}
             // The peer's Pings still want their answer (§5.5.2); we have nothing more to ask.
             State::LocalClosing | State::PeerClosing | State::Failing => {
-                self.owes_ping = false;
                 self.timers.start_close();
             }
             State::Closed | State::Failed | State::Ended => {
                 self.was_closed |= state == State::Closed;
                 self.pong.clear();
-                self.owes_ping = false;
                 self.timers.start_close();
             }
         }

@@ -53,14 +53,14 @@ impl<R: Role> Connection<R> {
         if !self.state.is_receiving() {
             return self.ignore(view);
         }
-        let has_news = view.has_news();
-        if has_news {
+        if view.has_news() {
             self.timers.mark_heard();
         }
+        let progress = self.assembler.progress();
         let event = match self.assembler.receive(view, delivery) {
             Ok(Some(found)) => self.report(found),
             Ok(None) => {
-                if has_news && self.assembler.is_in_message() {
+                if self.assembler.progress() != progress {
                     self.timers.mark_busy();
                 }
                 return Ok(None);
@@ -81,7 +81,6 @@ impl<R: Role> Connection<R> {
     fn report<'rx>(&mut self, found: Found<'rx>) -> Result<ChunkEvent<'rx>, ProtocolError> {
         match found {
             Found::Data(chunk) => {
-                self.temper.calm();
                 self.timers.mark_busy();
                 Ok(ChunkEvent::Chunk(chunk))
             }
@@ -89,21 +88,15 @@ impl<R: Role> Connection<R> {
                 self.fail(violation.into());
                 Ok(ChunkEvent::Chunk(chunk))
             }
-            Found::Ping(payload) => self.report_ping(payload),
-            Found::Pong(payload) => {
-                self.temper.count_control()?;
-                Ok(ChunkEvent::Pong(payload))
+            Found::Ping(payload) => {
+                if self.auto_pong {
+                    self.pong.owe(payload);
+                }
+                Ok(ChunkEvent::Ping(payload))
             }
+            Found::Pong(payload) => Ok(ChunkEvent::Pong(payload)),
             Found::Close(payload) => Ok(ChunkEvent::Close(self.report_close(payload)?)),
         }
-    }
-
-    fn report_ping<'rx>(&mut self, payload: &'rx [u8]) -> Result<ChunkEvent<'rx>, ProtocolError> {
-        self.temper.count_control()?;
-        if self.auto_pong {
-            self.pong.owe(payload);
-        }
-        Ok(ChunkEvent::Ping(payload))
     }
 
     fn report_close<'rx>(&mut self, payload: &'rx [u8]) -> Result<CloseReason<'rx>, ProtocolError> {

@@ -110,7 +110,7 @@ impl<R: Role> Connection<R> {
     /// [`SendError::Full`], [`Misuse::Closed`], [`Misuse::ControlTooLong`].
     pub fn send_ping(&mut self, payload: &[u8], tx: &mut impl SendBuffer) -> Result<(), SendError> {
         self.send_control(Input::LocalFrame, Opcode::PING, payload, tx)?;
-        self.temper.calm();
+        self.assembler.calm();
         Ok(())
     }
 
@@ -225,7 +225,7 @@ impl<R: Role> Connection<R> {
     #[must_use]
     #[inline]
     pub const fn wants_transmit(&self) -> bool {
-        self.pong.is_owed() || self.owes_ping || self.state.owes_close()
+        self.pong.is_owed() || self.timers.owes_ping() || self.state.owes_close()
     }
 
     fn transmit(&mut self, tx: &mut impl SendBuffer) -> Result<(), SendError> {
@@ -233,9 +233,9 @@ impl<R: Role> Connection<R> {
             encode(&mut self.role, first_byte(Opcode::PONG, true), payload, tx)?;
             self.pong.clear();
         }
-        if self.owes_ping {
+        if self.timers.owes_ping() {
             encode(&mut self.role, first_byte(Opcode::PING, true), &[], tx)?;
-            self.owes_ping = false;
+            self.timers.mark_pinged();
         }
         if self.state.owes_close() {
             let payload = close::emit(self.owed_code(), "")?;
@@ -291,7 +291,7 @@ impl<R: Role> Connection<R> {
 
     #[inline]
     const fn note_message(&mut self) {
-        self.temper.calm();
+        self.assembler.calm();
         self.timers.mark_busy();
     }
 }

@@ -23,12 +23,12 @@ enum Phase {
 /// How long nothing has come or gone.
 #[derive(Clone, Debug)]
 struct Silence {
-    /// When the peer was last heard of, or pinged: the next Ping, or the wait for a Pong, is counted from here.
+    /// When the peer was last heard of, or when the time was last told before a Ping was written: the next Ping, or the wait for a Pong, is
+    /// counted from here.
     ping_from: Instant,
     /// When a message last went either way.
     idle_from: Instant,
-    /// Whether a Ping was sent and nothing has come since.
-    awaits_pong: bool,
+    ping: Ping,
     /// Whether the caller has ever told the time.
     is_started: bool,
     /// Mark: something came since the time was last told.
@@ -37,12 +37,15 @@ struct Silence {
     busy: bool,
 }
 
-/// What is due.
+/// Where the keepalive Ping is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Due {
-    Nothing,
-    Ping,
-    Timeout(Timeout),
+enum Ping {
+    /// Not needed yet.
+    Unneeded,
+    /// Due, and not written yet.
+    Owed,
+    /// Nothing has come since it was written.
+    Unanswered,
 }
 
 impl Timers {
@@ -66,6 +69,19 @@ impl Timers {
         }
     }
 
+    /// Whether a Ping is to be written.
+    #[inline]
+    pub(super) const fn owes_ping(&self) -> bool {
+        matches!(self.phase, Phase::Open(Silence { ping: Ping::Owed, .. }))
+    }
+
+    /// The Ping that was owed is written.
+    pub(super) const fn mark_pinged(&mut self) {
+        if let Phase::Open(silence) = &mut self.phase {
+            silence.ping = if self.spans.pong.is_on() { Ping::Unanswered } else { Ping::Unneeded };
+        }
+    }
+
     /// Closing has begun; the first time counts.
     pub(super) const fn start_close(&mut self) {
         if let Phase::Open(_) = self.phase {
@@ -81,14 +97,11 @@ impl Timers {
         }
     }
 
-    /// It is `now`.
-    pub(super) fn handle(&mut self, now: Instant) -> Due {
+    /// It is `now`. A Ping that is due is owed from here on; what comes back is a deadline that has passed.
+    pub(super) fn handle(&mut self, now: Instant) -> Option<Timeout> {
         match &mut self.phase {
             Phase::Open(silence) => silence.handle(now, &self.spans),
-            Phase::Closing(deadline) => match deadline.handle(now, self.spans.close) {
-                true => Due::Timeout(Timeout::Close),
-                false => Due::Nothing,
-            },
+            Phase::Closing(deadline) => deadline.handle(now, self.spans.close).then_some(Timeout::Close),
         }
     }
 }
@@ -98,7 +111,7 @@ impl Silence {
     const UNKNOWN: Self = Self {
         ping_from: Instant::EPOCH,
         idle_from: Instant::EPOCH,
-        awaits_pong: false,
+        ping: Ping::Unneeded,
         is_started: false,
         heard: false,
         busy: false,
@@ -106,8 +119,12 @@ impl Silence {
 
     /// When the next Ping is due, or its Pong; and when the connection is idle.
     fn deadlines(&self, spans: &Spans) -> [Option<Instant>; 2] {
-        let span = if self.awaits_pong { spans.pong } else { spans.ping };
-        [span.after(self.ping_from), spans.idle.after(self.idle_from)]
+        let ping = match self.ping {
+            Ping::Unneeded => spans.ping.after(self.ping_from),
+            Ping::Owed => None,
+            Ping::Unanswered => spans.pong.after(self.ping_from),
+        };
+        [ping, spans.idle.after(self.idle_from)]
     }
 
     fn poll(&self, spans: &Spans) -> Option<Instant> {
@@ -115,25 +132,28 @@ impl Silence {
         Some(if self.is_started { first } else { Instant::EPOCH })
     }
 
-    fn handle(&mut self, now: Instant, spans: &Spans) -> Due {
+    fn handle(&mut self, now: Instant, spans: &Spans) -> Option<Timeout> {
         self.take_marks(now);
         let [ping, idle] = self.deadlines(spans).map(|deadline| deadline.is_some_and(|moment| now >= moment));
-        match (ping, idle) {
-            (true, _) if self.awaits_pong => Due::Timeout(Timeout::Pong),
-            (_, true) => Due::Timeout(Timeout::Idle),
-            (true, false) => {
+        match (self.ping, ping, idle) {
+            (Ping::Unanswered, true, _) => Some(Timeout::Pong),
+            (_, _, true) => Some(Timeout::Idle),
+            (_, true, false) => {
                 self.ping_from = now;
-                self.awaits_pong = spans.pong.is_on();
-                Due::Ping
+                self.ping = Ping::Owed;
+                None
             }
-            (false, false) => Due::Nothing,
+            (_, false, false) => None,
         }
     }
 
     fn take_marks(&mut self, now: Instant) {
-        if self.heard || !self.is_started {
+        if self.heard {
+            self.ping = Ping::Unneeded;
+        }
+        // As long as a Ping waits to be written, the wait for its Pong has not begun.
+        if self.heard || self.ping == Ping::Owed || !self.is_started {
             self.ping_from = self.ping_from.max(now);
-            self.awaits_pong = false;
         }
         if self.busy || !self.is_started {
             self.idle_from = self.idle_from.max(now);

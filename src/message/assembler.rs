@@ -138,10 +138,16 @@ impl Assembler {
         }
     }
 
-    /// Whether a message has begun to arrive and not ended.
+    /// How far the message in progress has come: see [`Frames::progress`].
     #[inline]
-    pub(crate) const fn is_in_message(&self) -> bool {
-        self.frames.message().is_some()
+    pub(crate) const fn progress(&self) -> (u32, u64) {
+        self.frames.progress()
+    }
+
+    /// Begins anew to count control frames.
+    #[inline]
+    pub(crate) const fn calm(&mut self) {
+        self.frames.calm();
     }
 
     /// The caller's side of the bargain: the same buffer, and the same delivery, for one message.
@@ -194,6 +200,7 @@ impl Assembler {
         } else {
             Payload::Binary(view.take_whole(header_len, payload_len, header.mask))
         };
+        self.frames.calm();
         Ok(Some(Found::Data(Chunk { payload, is_first: true, is_last: true })))
     }
 

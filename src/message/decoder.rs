@@ -6,7 +6,7 @@
 //!
 //! | seen | decided |
 //! |---|---|
-//! | byte 0 | reserved bits, reserved opcodes, FIN on control frames, continuation only of a message in progress and nothing else during one, number of fragments |
+//! | byte 0 | reserved bits, reserved opcodes, FIN on control frames, continuation only of a message in progress and nothing else during one, number of fragments and of control frames |
 //! | byte 1 | the mask bit by role, control payload of at most 125 bytes |
 //! | the length | shortest form, top bit, frame limit, message limit |
 //!
@@ -30,11 +30,18 @@ pub struct Limits {
     pub max_frame_bytes: u64,
     /// The most frames a message may have, empty ones included. `u32::MAX` for no limit.
     pub max_fragments: u32,
+    /// The most Pings and Pongs that may come with no frame of a message between them. `u32::MAX` for no limit.
+    pub max_control_frames: u32,
 }
 
 impl Limits {
     /// No limits: every length below 2^63 is legal.
-    pub const NONE: Self = Self { max_message_bytes: u64::MAX, max_frame_bytes: u64::MAX, max_fragments: u32::MAX };
+    pub const NONE: Self = Self {
+        max_message_bytes: u64::MAX,
+        max_frame_bytes: u64::MAX,
+        max_fragments: u32::MAX,
+        max_control_frames: u32::MAX,
+    };
 }
 
 /// Where in the stream of frames we are.
@@ -46,6 +53,8 @@ pub(crate) struct Frames {
     /// The payload bytes of the current frame that have not come yet.
     left: u64,
     fragments: u32,
+    /// The Pings and Pongs since the last frame of a message, or since [`calm`](Self::calm).
+    control_frames: u32,
     /// The key for the next payload byte of the current frame.
     key: [u8; 4],
     /// The data message that has begun and not ended.
@@ -65,7 +74,17 @@ pub(crate) struct Current {
 
 impl Frames {
     pub(crate) const fn new(is_server: bool, limits: Limits) -> Self {
-        Self { limits, message_len: 0, left: 0, fragments: 0, key: [0; 4], message: None, current: None, is_server }
+        Self {
+            limits,
+            message_len: 0,
+            left: 0,
+            fragments: 0,
+            control_frames: 0,
+            key: [0; 4],
+            message: None,
+            current: None,
+            is_server,
+        }
     }
 
     #[inline]
@@ -87,6 +106,12 @@ impl Frames {
     #[inline]
     pub(crate) const fn key(&self) -> Option<[u8; 4]> {
         if self.is_server { Some(self.key) } else { None }
+    }
+
+    /// How far the message in progress has come: frames and bytes. It moves with every header and every payload byte of a message.
+    #[inline]
+    pub(crate) const fn progress(&self) -> (u32, u64) {
+        (self.fragments, self.received())
     }
 
     /// How many bytes of the message in progress have come.
@@ -135,6 +160,9 @@ impl Frames {
             }
             Opcode::CONTINUATION | Opcode::TEXT | Opcode::BINARY => Ok(()),
             Opcode::CLOSE | Opcode::PING | Opcode::PONG if first & FIN == 0 => Err(Violation::FragmentedControl.into()),
+            Opcode::PING | Opcode::PONG if self.control_frames >= self.limits.max_control_frames => {
+                Err(Limit::TooManyControlFrames.into())
+            }
             Opcode::CLOSE | Opcode::PING | Opcode::PONG => Ok(()),
             reserved => Err(Violation::ReservedOpcode(reserved).into()),
         }
@@ -186,11 +214,20 @@ impl Frames {
             Opcode::BINARY => self.message = Some(MessageKind::Binary),
             _ => {}
         }
-        if !header.opcode.is_control() {
+        if header.opcode.is_control() {
+            self.control_frames = self.control_frames.saturating_add(1);
+        } else {
             self.message_len = self.message_len.saturating_add(header.payload_len);
             self.fragments = self.fragments.saturating_add(1);
+            self.calm();
         }
         current
+    }
+
+    /// Begins anew to count control frames: something else has happened between them.
+    #[inline]
+    pub(crate) const fn calm(&mut self) {
+        self.control_frames = 0;
     }
 
     /// Goes past `count` payload bytes of the current frame.

@@ -285,7 +285,7 @@ fn of_three_lengths_that_mean_one_a_connection_takes_the_first() {
     assert_eq!(Violation::LengthNotMinimal.close_code(), CloseCode::PROTOCOL_ERROR);
 }
 
-const SMALL: Limits = Limits { max_message_bytes: 10, max_frame_bytes: 6, max_fragments: 3 };
+const SMALL: Limits = Limits { max_message_bytes: 10, max_frame_bytes: 6, max_fragments: 3, ..Limits::NONE };
 
 fn limited(frames: &[(u8, usize)]) -> Option<ProtocolError> {
     let bytes: Vec<u8> = frames.iter().flat_map(|(first, len)| masked(*first, vec![b'x'; *len])).collect();
@@ -323,7 +323,7 @@ fn limits_count_each_message_anew_and_control_frames_not_at_all() {
 
 #[test]
 fn a_limit_of_nothing_lets_nothing_through() {
-    let none = Limits { max_message_bytes: 0, max_frame_bytes: 0, max_fragments: 0 };
+    let none = Limits { max_message_bytes: 0, max_frame_bytes: 0, max_fragments: 0, ..Limits::NONE };
     let empty = Limits { max_fragments: 1, ..none };
     assert_eq!(decode(Decoder::server(empty), &masked(TEXT, b""), 1).error, None);
     assert_eq!(decode(Decoder::server(empty), &masked(TEXT, b"x"), 1).error, Some((Limit::FrameTooBig.into(), 2)));
