@@ -116,7 +116,7 @@ impl From<InvalidUtf8> for Violation {
     }
 }
 
-/// The peer asks for more than this end grants. All limits stand in [`Config`](crate::Config).
+/// The peer asks for more than this end grants. The limits stand in [`Config`](crate::Config), but for the size of a receive buffer that cannot grow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Limit {
@@ -146,10 +146,10 @@ impl Limit {
 impl fmt::Display for Limit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::MessageTooBig => "a message is longer than this end accepts",
-            Self::FrameTooBig => "a frame is longer than this end accepts",
-            Self::TooManyFragments => "a message has more fragments than this end accepts",
-            Self::TooManyControlFrames => "more control frames in a row than this end accepts",
+            Self::MessageTooBig => "a message has more bytes than max_message_bytes",
+            Self::FrameTooBig => "a frame has more bytes than max_frame_bytes",
+            Self::TooManyFragments => "a message has more frames than max_fragments",
+            Self::TooManyControlFrames => "more control frames in a row than max_control_frames",
             Self::BufferTooSmall => "a message does not fit into the receive buffer",
         })
     }
@@ -213,7 +213,8 @@ pub enum Misuse {
     CloseCode(CloseCode),
     /// A payload of 2^63 bytes or more (§5.2).
     LengthTopBit,
-    /// The receive buffer holds other bytes than the connection left there: it is not the one that holds the message in progress.
+    /// The receive buffer does not hold as much of the message in progress as the connection has left there: it is another one. (Two buffers that hold
+    /// equally much cannot be told apart.)
     BufferReplaced,
     /// `receive` in the middle of a message whose beginning was taken with `receive_chunk`.
     MessageInChunks,
@@ -241,11 +242,12 @@ impl fmt::Display for Misuse {
 
 impl core::error::Error for Misuse {}
 
-/// Why receiving does not go on.
+/// Why a connection does not go on: from receiving, and from the deadlines.
 ///
 /// All but [`Misuse`](Self::Misuse) are final: the connection has failed, answers every later call with the same error, ignores what the
 /// peer still sends, and owes it one Close frame (through `poll_transmit`) if it has not sent one before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum ProtocolError {
     /// The peer broke the protocol.
     Violation(Violation),

@@ -122,7 +122,7 @@ mod message;
 mod connection;
 
 pub use buffer::recv::{DEFAULT_CAPACITY_BYTES, RecvBuffer, Storage};
-pub use buffer::send::{SendBuffer, SendSlice};
+pub use buffer::send::{MIN_SEND_BYTES, SendBuffer, SendSlice};
 pub use connection::{ChunkEvent, Config, Connection, Ending, Event, Transport, state};
 pub use error::{
     Error, Field, HandshakeError, HandshakeMisuse, HeadPart, Limit, Misuse, ProtocolError, SendError, Timeout,

@@ -261,8 +261,10 @@ impl Client {
         let mut bytes = Vec::new();
         loop {
             let received = self.receive_all(&bytes, task);
+            let in_time = self.link.connection.handle_timeout(Instant::from_duration(self.started.elapsed()));
             self.flush()?;
             received?;
+            in_time?;
             match self.link.connection.transport() {
                 Transport::Open | Transport::AwaitPeerClose => {}
                 Transport::FlushThenClose | Transport::Closed => break,
@@ -324,7 +326,6 @@ impl Client {
                 Err(RecvTimeoutError::Disconnected) => return Err("nobody is left to wait for".into()),
             },
         };
-        self.link.connection.handle_timeout(Instant::from_duration(self.started.elapsed()))?;
         Ok(woken)
     }
 }

@@ -191,6 +191,10 @@ impl Session {
         }
         loop {
             let received = self.receive_all(connection, wire);
+            if let Err(error) = connection.handle_timeout(wire.now()) {
+                say(format_args!("gave up: {error}"));
+            }
+            connection.poll_transmit(&mut wire.tx).map_err(io::Error::other)?;
             wire.flush()?;
             match connection.transport() {
                 Transport::Open => received?,
@@ -198,9 +202,6 @@ impl Session {
             }
             if let Woken::Eof = wire.read(connection.poll_timeout())? {
                 return Ok(());
-            }
-            if let Err(error) = connection.handle_timeout(wire.now()) {
-                say(format_args!("gave up: {error}"));
             }
         }
     }
@@ -300,10 +301,8 @@ impl Wire {
 
     /// Reads what is there, or waits for it, but no longer than until `deadline`.
     fn read(&mut self, deadline: Option<Instant>) -> io::Result<Woken> {
-        let patience = deadline.map(|deadline| deadline.saturating_since(self.now()));
-        if patience.is_some_and(|patience| patience.is_zero()) {
-            return Ok(Woken::Time);
-        }
+        // What has come is read even when the deadline has passed; and a socket does not take "no time at all".
+        let patience = deadline.map(|deadline| deadline.saturating_since(self.now()).max(Duration::from_millis(1)));
         self.stream.set_read_timeout(patience)?;
         match self.stream.read(self.rx.spare_mut()) {
             Ok(0) => Ok(Woken::Eof),

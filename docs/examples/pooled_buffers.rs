@@ -15,7 +15,7 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use websocket_proto::{Config, Connection, Error, Event, RecvBuffer, Server};
+use websocket_proto::{Config, Connection, DEFAULT_CAPACITY_BYTES, Error, Event, RecvBuffer, Server, Transport};
 
 type Buffer = RecvBuffer<Vec<u8>>;
 
@@ -30,9 +30,17 @@ impl Pool {
         self.free.pop().unwrap_or_default()
     }
 
-    fn put_back(&mut self, buffer: Buffer) {
+    /// The most buffers to keep: more were in use only for a moment.
+    const MOST: usize = 1024;
+
+    fn put_back(&mut self, mut buffer: Buffer) {
         assert!(buffer.is_empty(), "a buffer that holds part of a message belongs to its connection");
-        self.free.push(buffer);
+        if buffer.capacity() > DEFAULT_CAPACITY_BYTES {
+            buffer.release(); // it has grown with a large message
+        }
+        if self.free.len() < Self::MOST {
+            self.free.push(buffer);
+        }
     }
 }
 
@@ -53,28 +61,35 @@ impl Host {
         }
     }
 
-    /// Socket `id` is readable: `bytes` is what a read gives. What has to be written goes to `tx`.
-    fn readable(&mut self, id: usize, mut bytes: &[u8], tx: &mut Vec<u8>) -> Result<(), Error> {
+    /// Socket `id` is readable: `bytes` is what a read gives. What has to be written goes to `tx`; what to do with the socket comes back.
+    fn readable(&mut self, id: usize, mut bytes: &[u8], tx: &mut Vec<u8>) -> Result<Transport, Error> {
         let connection = &mut self.connections[id];
         let mut rx = self.waiting.remove(&id).unwrap_or_else(|| self.pool.take());
         while !bytes.is_empty() {
             let taken = rx.extend_from_slice(bytes);
             bytes = &bytes[taken..];
-            while let Some(event) = connection.receive(&mut rx)? {
-                match event {
-                    Event::Text(text) => connection.send_text(text, tx)?,
-                    Event::Binary(bytes) => connection.send_binary(bytes, tx)?,
-                    Event::Ping(_) | Event::Pong(_) | Event::Close(_) => {}
+            loop {
+                match connection.receive(&mut rx) {
+                    Ok(Some(Event::Text(text))) => connection.send_text(text, tx)?,
+                    Ok(Some(Event::Binary(bytes))) => connection.send_binary(bytes, tx)?,
+                    Ok(Some(Event::Ping(_) | Event::Pong(_) | Event::Close(_))) => {}
+                    Ok(None) => break,
+                    Err(fault) => {
+                        eprintln!("connection {id}: {fault}");
+                        connection.poll_transmit(tx)?; // tells the peer, and nobody else is concerned
+                        break;
+                    }
                 }
                 connection.poll_transmit(tx)?;
             }
         }
+        let transport = connection.transport();
         if rx.is_empty() {
             self.pool.put_back(rx);
         } else {
             self.waiting.insert(id, rx);
         }
-        Ok(())
+        Ok(transport)
     }
 }
 
@@ -100,13 +115,13 @@ fn main() -> Result<(), Error> {
         let readable = (round..count).step_by(7);
         let halves = 32;
         for id in readable.clone().take(halves) {
-            host.readable(id, first_half, &mut tx)?;
+            assert_eq!(host.readable(id, first_half, &mut tx)?, Transport::Open);
         }
         for id in readable.clone().skip(halves) {
-            host.readable(id, &frame, &mut tx)?;
+            assert_eq!(host.readable(id, &frame, &mut tx)?, Transport::Open);
         }
         for id in readable.clone().take(halves) {
-            host.readable(id, second_half, &mut tx)?;
+            assert_eq!(host.readable(id, second_half, &mut tx)?, Transport::Open);
         }
         echoed += readable.count();
         tx.clear();

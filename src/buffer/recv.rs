@@ -194,7 +194,8 @@ impl<S: Storage> RecvBuffer<S> {
         // `wanted` is 0 as long as there is something to receive: then the caller has to do that first.
         if self.is_tight() && self.spare_len() < self.window.wanted {
             let live = self.window.live();
-            self.reallocate(live.saturating_add(self.window.wanted).min(live.saturating_mul(2)));
+            let capacity = live.saturating_add(self.window.wanted).min(live.saturating_mul(2));
+            self.reallocate(capacity.min(self.storage.max_capacity()));
         }
     }
 

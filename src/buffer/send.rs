@@ -7,9 +7,16 @@ use arrayvec::ArrayVec;
 
 use crate::wire::mask;
 
+/// The room that the protocol's own frames need: a client's Pong of 125 bytes.
+pub const MIN_SEND_BYTES: usize = 131;
+
 /// A place to append outgoing bytes to: `Vec<u8>` (with the feature `alloc`), [`ArrayVec`], [`SendSlice`], or your own.
 ///
 /// The transport drains it: write what is in it, remove what was taken, in order.
+///
+/// A buffer that cannot grow has to hold at least [`MIN_SEND_BYTES`], or a Pong would never fit; and a message needs up to
+/// [`MAX_HEADER_BYTES`](crate::frame::MAX_HEADER_BYTES) beside its payload. A call that needs more than the whole buffer is refused with
+/// [`SendError::Full`](crate::SendError::Full) for ever.
 pub trait SendBuffer {
     /// Makes room for `additional` more bytes. When it answers `false`, nothing has changed.
     ///
@@ -84,7 +91,18 @@ impl<const N: usize> SendBuffer for ArrayVec<u8, N> {
     /// Appends what fits.
     #[inline]
     fn extend_from_slice(&mut self, bytes: &[u8]) {
-        self.extend(bytes.iter().copied().take(self.remaining_capacity()));
+        let count = bytes.len().min(self.remaining_capacity());
+        let fits = bytes.get(..count).unwrap_or_default();
+        let is_appended = self.try_extend_from_slice(fits).is_ok();
+        debug_assert!(is_appended, "it was cut to what fits");
+    }
+
+    /// Appends what fits.
+    #[inline]
+    fn extend_masked(&mut self, bytes: &[u8], key: [u8; 4]) {
+        let len = self.len();
+        SendBuffer::extend_from_slice(self, bytes);
+        mask::apply(self.get_mut(len..).unwrap_or_default(), key);
     }
 }
 
@@ -125,6 +143,26 @@ impl<'a> SendSlice<'a> {
         self.bytes.copy_within(count..self.len, 0);
         self.len = self.len.saturating_sub(count);
     }
+
+    /// Whether nothing waits to be sent.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// Drops all that waits to be sent.
+    pub const fn clear(&mut self) {
+        self.len = 0;
+    }
+
+    /// The next `count` bytes of room, or what there is of them, as part of what is to be sent.
+    #[inline]
+    fn take_spare(&mut self, count: usize) -> &mut [u8] {
+        let from = self.len;
+        let count = count.min(self.bytes.len().saturating_sub(from));
+        self.len = from.saturating_add(count);
+        self.bytes.get_mut(from..self.len).unwrap_or_default()
+    }
 }
 
 /// Never grows.
@@ -137,11 +175,13 @@ impl SendBuffer for SendSlice<'_> {
     /// Appends what fits.
     #[inline]
     fn extend_from_slice(&mut self, bytes: &[u8]) {
-        let (_, spare) = self.bytes.split_at_mut(self.len);
-        let len = bytes.len().min(spare.len());
-        for (to, byte) in spare.iter_mut().zip(bytes) {
-            *to = *byte;
-        }
-        self.len = self.len.saturating_add(len);
+        let spare = self.take_spare(bytes.len());
+        spare.copy_from_slice(bytes.get(..spare.len()).unwrap_or_default());
+    }
+
+    /// Appends what fits.
+    #[inline]
+    fn extend_masked(&mut self, bytes: &[u8], key: [u8; 4]) {
+        mask::copy(self.take_spare(bytes.len()), bytes, key);
     }
 }

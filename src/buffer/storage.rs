@@ -78,7 +78,7 @@ impl sealed::Sealed for alloc::vec::Vec<u8> {
 
     #[inline]
     fn max_capacity(&self) -> usize {
-        usize::MAX
+        isize::MAX.unsigned_abs()
     }
 
     fn reallocate(&mut self, capacity: usize, live: [core::ops::Range<usize>; 2]) -> bool {

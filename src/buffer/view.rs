@@ -91,6 +91,22 @@ impl<'rx> View<'rx> {
         self.take(count)
     }
 
+    /// [`take_control`](Self::take_control), and all that stands behind it is dropped, read or not.
+    pub(crate) fn take_last(self, count: usize, key: Option<[u8; 4]>) -> &'rx [u8] {
+        let Self { bytes, window, .. } = self;
+        let from = window.unread;
+        *window = Window::EMPTY;
+        unmask(bytes, from, count, key)
+    }
+
+    /// Drops all but as much of the message in progress as is known to be UTF-8.
+    pub(crate) const fn keep_text_only(&mut self) {
+        let window = &mut *self.window;
+        window.held = window.valid;
+        window.unread = window.valid;
+        window.end = window.valid;
+    }
+
     /// Whether a header of `header_len` and all of the payload behind it are here.
     #[inline]
     pub(crate) fn has_frame(&self, header_len: usize, payload_len: u64) -> bool {

@@ -39,7 +39,7 @@ impl Config {
         Self {
             limits: Limits {
                 max_message_bytes: 16 << 20,
-                max_frame_bytes: 16 << 20,
+                max_frame_bytes: u64::MAX,
                 max_fragments: 262_144,
                 max_control_frames: 1_000_000,
             },
@@ -73,7 +73,7 @@ impl Config {
 
     /// The most bytes one frame of a message may have. `u64::MAX` for no limit but that of the message.
     ///
-    /// 16 MiB by default, as for a message: a frame is never waited for as a whole, so it needs no limit of its own.
+    /// No limit of its own by default: a frame is never waited for as a whole, so that of the message is enough.
     #[must_use]
     pub const fn max_frame_bytes(mut self, bytes: u64) -> Self {
         self.limits.max_frame_bytes = bytes;
@@ -117,7 +117,7 @@ impl Config {
         self
     }
 
-    /// How long after that Ping anything at all must have come, or the connection fails with [`Timeout::Pong`](crate::Timeout::Pong). Off by default.
+    /// How long after the Ping of [`ping_interval`](Self::ping_interval), without which this has no effect, anything at all must have come, or the connection fails with [`Timeout::Pong`](crate::Timeout::Pong). Off by default.
     #[must_use]
     pub const fn pong_timeout(mut self, wait: Option<Duration>) -> Self {
         self.spans.pong = Span::new(wait);

@@ -61,7 +61,7 @@ pub enum Transport {
     /// Go on reading and writing; with a Close still owed, `poll_transmit` first and ask again.
     Open,
     /// Nothing more will be written: send what is in the send buffer, then close the transport. Where unread bytes would make the close a reset (TCP),
-    /// shut down the sending side and read to the end first.
+    /// shut down the sending side, once, and read to the end first; the answer stays this one until `handle_eof`.
     FlushThenClose,
     /// Nothing more will be written: send what is in the send buffer, then read until the server closes the transport (§7.1.1), or the close
     /// deadline passes.

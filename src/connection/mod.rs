@@ -3,13 +3,16 @@
 //! What it is made of, in reading order: [`state`] is the closing handshake as a table; `config` what is granted; `event` what is reported; `receive` and
 //! `send` are the two directions, which meet only in the state; `timers` bounds patience. This file joins them.
 
+pub mod state;
+
 mod config;
 mod event;
+
 mod pong;
+mod timers;
+
 mod receive;
 mod send;
-pub mod state;
-mod timers;
 
 pub use config::Config;
 pub use event::{ChunkEvent, Ending, Event, Transport};
@@ -32,17 +35,25 @@ use timers::Timers;
 /// 1. Read from the transport into the [`RecvBuffer`](crate::RecvBuffer).
 /// 2. Call [`receive`](Self::receive) until it gives `None`; after each event, answer as you like with `send_*`, and then
 ///    call [`poll_transmit`](Self::poll_transmit), which writes what the protocol itself owes.
-/// 3. Write the send buffer to the transport.
-/// 4. Ask [`transport`](Self::transport) what to do with the transport; unless it says `Open`, do that.
-/// 5. Wait for bytes, or until [`poll_timeout`](Self::poll_timeout). When that has come, or at any other moment, call
-///    [`handle_timeout`](Self::handle_timeout); then go on with `poll_transmit` in 2.
-/// 6. When the transport ends, call [`handle_eof`](Self::handle_eof): it says how the connection ended.
+/// 3. With deadlines, call [`handle_timeout`](Self::handle_timeout), and `poll_transmit` again: only now, when all that has come was received,
+///    is silence really silence.
+/// 4. Write the send buffer to the transport. While the peer does not take it, do not go on receiving: what you answer has to wait somewhere.
+/// 5. Ask [`transport`](Self::transport) what to do with the transport; unless it says `Open`, do that.
+/// 6. Wait for bytes, or until [`poll_timeout`](Self::poll_timeout), and begin again.
+/// 7. When the transport ends, call [`handle_eof`](Self::handle_eof): it says how the connection ended.
 ///
-/// An error from `receive` or `handle_timeout` (but for a [`Misuse`]) means that the connection has failed: go on with `poll_transmit` in 2, which tells the peer why.
+/// An error from `receive` or `handle_timeout` (but for a [`Misuse`]) means that the connection has failed: go on with `poll_transmit`, which tells the peer
+/// why, and with step 4. After our own Close, messages can still come and cannot be answered: see [`can_send`](Self::can_send).
 ///
 /// # Time
 ///
-/// Without deadlines in the [`Config`], leave out step 5; but do set a limit to how long closing may take.
+/// The default [`Config`] has one deadline, for closing, which begins with the first Close. Whoever leaves out step 3 has to end the transport some
+/// seconds after that by other means.
+///
+/// # In a function of its own
+///
+/// Handle an event in the loop that receives it, or `break` with it. A function that loops over `receive` and `spare_mut` and returns the event from within
+/// that loop is sound, and is refused by the borrow checker of today.
 pub struct Connection<R> {
     role: R,
     state: State,
@@ -116,7 +127,7 @@ impl<R: Role> Connection<R> {
         self.state
     }
 
-    /// Whether messages can be sent: no Close was sent, and nothing has failed.
+    /// Whether a message can be begun: no Close was sent or received, and nothing has failed.
     #[must_use]
     pub const fn can_send(&self) -> bool {
         matches!(self.state.on(Input::LocalFrame), Step::To(_))
@@ -135,7 +146,7 @@ impl<R: Role> Connection<R> {
 
     /// Tells that the transport has ended, and asks how the connection ended. Receive what was read before you call it.
     ///
-    /// It may be called again, and gives the same answer.
+    /// It may be called again, and gives the same answer. What it tells is the peer's Close; the code of ours, after a fault, is in the error.
     pub fn handle_eof(&mut self) -> Ending {
         self.step(Input::Eof);
         Ending { code: self.peer_code, is_clean: self.was_closed }
@@ -143,7 +154,8 @@ impl<R: Role> Connection<R> {
 
     /// When to call [`handle_timeout`](Self::handle_timeout) next; `None` when there is nothing to wait for.
     ///
-    /// [`Instant::EPOCH`] means at once: a timer wants to be started and needs to know the time. Ask again after every other call.
+    /// [`Instant::EPOCH`] means at once: a timer wants to be started and needs to know the time. Ask again after every other call. (To wait for no
+    /// time at all is an error for the sockets of `std`: wait for a millisecond instead.)
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {
         match self.state {
@@ -152,8 +164,8 @@ impl<R: Role> Connection<R> {
         }
     }
 
-    /// Tells what time it is. Call it when the moment of [`poll_timeout`](Self::poll_timeout) has come; any other call is harmless, and makes the
-    /// finding of a silence more exact. A Ping that is due is owed then: `poll_transmit` writes it.
+    /// Tells what time it is. Call it when the moment of [`poll_timeout`](Self::poll_timeout) has come, after receiving what has come until then; any
+    /// other call is harmless, and makes the finding of a silence more exact. A Ping that is due is owed then: `poll_transmit` writes it.
     ///
     /// # Errors
     ///

@@ -17,7 +17,7 @@ impl<R: Role> Connection<R> {
     ///
     /// # Errors
     ///
-    /// A [`Violation`], [`Limit`](crate::Limit) or [`Timeout`](crate::Timeout) is final, at the earliest byte that proves it: every later call drops what
+    /// A [`Violation`], [`Limit`](crate::Limit) or [`Timeout`](crate::Timeout) is final, at the earliest byte that proves it: this call and every later one drops what
     /// `rx` holds and gives the same error, and `poll_transmit` writes the Close. A [`Misuse`](crate::Misuse) has changed nothing: `rx` is not the buffer that holds the
     /// message in progress, or the message is being received with [`receive_chunk`](Self::receive_chunk).
     #[inline]

@@ -66,7 +66,7 @@ impl<R: Role> Connection<R> {
     ///
     /// [`SendError::Full`] when `tx` has no room for all of it, [`Misuse::Closed`], [`Misuse::MessageInProgress`].
     #[inline]
-    pub fn send_text(&mut self, text: &str, tx: &mut impl SendBuffer) -> Result<(), SendError> {
+    pub fn send_text(&mut self, text: &str, tx: &mut (impl SendBuffer + ?Sized)) -> Result<(), SendError> {
         self.send_message(MessageKind::Text, text.as_bytes(), tx)
     }
 
@@ -76,7 +76,7 @@ impl<R: Role> Connection<R> {
     ///
     /// As [`send_text`](Self::send_text).
     #[inline]
-    pub fn send_binary(&mut self, bytes: &[u8], tx: &mut impl SendBuffer) -> Result<(), SendError> {
+    pub fn send_binary(&mut self, bytes: &[u8], tx: &mut (impl SendBuffer + ?Sized)) -> Result<(), SendError> {
         self.send_message(MessageKind::Binary, bytes, tx)
     }
 
@@ -92,7 +92,7 @@ impl<R: Role> Connection<R> {
         kind: MessageKind,
         payload: &[u8],
         is_last: bool,
-        tx: &mut impl SendBuffer,
+        tx: &mut (impl SendBuffer + ?Sized),
     ) -> Result<(), SendError> {
         self.check(self.outgoing.next_fragment())?;
         let first = self.outgoing.first_byte(kind, is_last)?;
@@ -108,7 +108,7 @@ impl<R: Role> Connection<R> {
     /// # Errors
     ///
     /// [`SendError::Full`], [`Misuse::Closed`], [`Misuse::ControlTooLong`].
-    pub fn send_ping(&mut self, payload: &[u8], tx: &mut impl SendBuffer) -> Result<(), SendError> {
+    pub fn send_ping(&mut self, payload: &[u8], tx: &mut (impl SendBuffer + ?Sized)) -> Result<(), SendError> {
         self.send_control(Input::LocalFrame, Opcode::PING, payload, tx)?;
         self.assembler.calm();
         Ok(())
@@ -119,20 +119,25 @@ impl<R: Role> Connection<R> {
     /// # Errors
     ///
     /// As [`send_ping`](Self::send_ping).
-    pub fn send_pong(&mut self, payload: &[u8], tx: &mut impl SendBuffer) -> Result<(), SendError> {
+    pub fn send_pong(&mut self, payload: &[u8], tx: &mut (impl SendBuffer + ?Sized)) -> Result<(), SendError> {
         self.send_control(Input::LocalPong, Opcode::PONG, payload, tx)
     }
 
     /// Closes: sends a Close with `code` and a `reason` of up to 123 bytes (§5.5.1, §7.1.2). When the peer has closed first, this is the answer.
     ///
     /// [`CloseCode::NO_STATUS`] with an empty reason stands for a Close that says nothing; so whatever
-    /// [`Event::Close`](crate::Event::Close) brought can be passed on. Messages of the peer can still come; go on receiving until its Close.
+    /// [`Event::Close`](crate::Event::Close) brought can be passed on, as long as [`can_send`](Self::can_send): the answer to a Close is an event too. Messages of the peer can still come; go on receiving until its Close.
     ///
     /// # Errors
     ///
     /// [`SendError::Full`], [`Misuse::Closed`] (it was closed before), [`Misuse::CloseCode`] (not [sendable](CloseCode::is_sendable)),
     /// [`Misuse::ReasonTooLong`].
-    pub fn close(&mut self, code: CloseCode, reason: &str, tx: &mut impl SendBuffer) -> Result<(), SendError> {
+    pub fn close(
+        &mut self,
+        code: CloseCode,
+        reason: &str,
+        tx: &mut (impl SendBuffer + ?Sized),
+    ) -> Result<(), SendError> {
         self.check(Input::LocalClose)?;
         let payload = close::emit(code, reason)?;
         encode(&mut self.role, first_byte(Opcode::CLOSE, true), &payload, tx)?;
@@ -181,7 +186,11 @@ impl<R: Role> Connection<R> {
     ///
     /// As [`send_text`](Self::send_text).
     #[cfg(feature = "alloc")]
-    pub fn send_prepared(&mut self, message: &PreparedMessage, tx: &mut impl SendBuffer) -> Result<(), SendError> {
+    pub fn send_prepared(
+        &mut self,
+        message: &PreparedMessage,
+        tx: &mut (impl SendBuffer + ?Sized),
+    ) -> Result<(), SendError> {
         if !R::IS_SERVER {
             return self.send_message(message.kind(), message.payload(), tx);
         }
@@ -215,9 +224,10 @@ impl<R: Role> Connection<R> {
     ///
     /// # Errors
     ///
-    /// [`SendError::Full`] when something still is owed: drain `tx` and call again. Each frame is written whole or not at all.
+    /// [`SendError::Full`] when something still is owed: drain `tx` and call again. Each frame is written whole or not at all, and none is longer than
+    /// [`MIN_SEND_BYTES`](crate::MIN_SEND_BYTES).
     #[inline]
-    pub fn poll_transmit(&mut self, tx: &mut impl SendBuffer) -> Result<(), SendError> {
+    pub fn poll_transmit(&mut self, tx: &mut (impl SendBuffer + ?Sized)) -> Result<(), SendError> {
         if self.wants_transmit() { self.transmit(tx) } else { Ok(()) }
     }
 
@@ -228,7 +238,7 @@ impl<R: Role> Connection<R> {
         self.pong.is_owed() || self.timers.owes_ping() || self.state.owes_close()
     }
 
-    fn transmit(&mut self, tx: &mut impl SendBuffer) -> Result<(), SendError> {
+    fn transmit(&mut self, tx: &mut (impl SendBuffer + ?Sized)) -> Result<(), SendError> {
         if let Some(payload) = self.pong.payload() {
             encode(&mut self.role, first_byte(Opcode::PONG, true), payload, tx)?;
             self.pong.clear();
@@ -251,7 +261,12 @@ impl<R: Role> Connection<R> {
     }
 
     #[inline]
-    fn send_message(&mut self, kind: MessageKind, payload: &[u8], tx: &mut impl SendBuffer) -> Result<(), SendError> {
+    fn send_message(
+        &mut self,
+        kind: MessageKind,
+        payload: &[u8],
+        tx: &mut (impl SendBuffer + ?Sized),
+    ) -> Result<(), SendError> {
         self.check_message()?;
         encode(&mut self.role, first_byte(kind.opcode(), true), payload, tx)?;
         self.note_message();
@@ -271,7 +286,7 @@ impl<R: Role> Connection<R> {
         input: Input,
         opcode: Opcode,
         payload: &[u8],
-        tx: &mut impl SendBuffer,
+        tx: &mut (impl SendBuffer + ?Sized),
     ) -> Result<(), SendError> {
         self.check(input)?;
         if payload.len() > MAX_CONTROL_PAYLOAD_BYTES {

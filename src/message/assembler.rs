@@ -11,7 +11,7 @@
 //! call; so the text that is delivered before an error is the same whatever the chunks were.
 
 use super::MessageKind;
-use super::decoder::{Current, Frames, Limits};
+use super::decoder::{Frames, Limits};
 use crate::buffer::recv::CONTROL_ROOM_BYTES;
 use crate::buffer::view::View;
 use crate::error::{Limit, Misuse, ProtocolError, Violation};
@@ -110,11 +110,19 @@ impl Assembler {
             let frame = match self.frames.current() {
                 Some(frame) => frame,
                 None => {
-                    let Some((header, header_len)) = self.frames.parse(view.unread())? else { return self.wait(view) };
+                    let (header, header_len) = match self.frames.parse(view.unread()) {
+                        Ok(Some(parsed)) => parsed,
+                        Ok(None) => return self.wait(view),
+                        Err(error) => return refuse(view, error),
+                    };
                     if header.is_message() && view.has_frame(header_len, header.payload_len) {
                         return self.receive_whole(view, &header, header_len, delivery);
                     }
-                    self.begin(&mut view, &header, header_len, delivery)?
+                    if let Err(limit) = Self::check_room(&view, &header, delivery) {
+                        return refuse(view, limit);
+                    }
+                    view.skip(header_len);
+                    self.frames.begin(&header)
                 }
             };
             if frame.opcode.is_control() {
@@ -161,20 +169,6 @@ impl Assembler {
             return Err(Misuse::MessageInChunks);
         }
         Ok(())
-    }
-
-    /// Goes into the next frame.
-    #[inline]
-    fn begin(
-        &mut self,
-        view: &mut View<'_>,
-        header: &FrameHeader,
-        header_len: usize,
-        delivery: Delivery,
-    ) -> Result<Current, Limit> {
-        Self::check_room(view, header, delivery)?;
-        view.skip(header_len);
-        Ok(self.frames.begin(header))
     }
 
     /// Takes a frame that is all of its message, and all here: what most messages are. There is nothing to remember then.
@@ -225,11 +219,10 @@ impl Assembler {
         let key = self.frames.key();
         self.frames.advance(count);
         self.frames.end();
-        let payload = view.take_control(count, key);
         Ok(Some(match opcode {
-            Opcode::PING => Found::Ping(payload),
-            Opcode::PONG => Found::Pong(payload),
-            _ => Found::Close(payload),
+            Opcode::PING => Found::Ping(view.take_control(count, key)),
+            Opcode::PONG => Found::Pong(view.take_control(count, key)),
+            _ => Found::Close(view.take_last(count, key)),
         }))
     }
 
@@ -264,14 +257,15 @@ impl Assembler {
     #[cold]
     fn fail_text<'rx>(
         &mut self,
-        view: View<'rx>,
+        mut view: View<'rx>,
         delivery: Delivery,
         violation: Violation,
     ) -> Result<Option<Found<'rx>>, ProtocolError> {
         if delivery == Delivery::Chunks && self.has_chunk(&view) {
+            view.keep_text_only();
             return Ok(Some(Found::DataBefore(violation, self.take_chunk(view, false))));
         }
-        Err(violation.into())
+        refuse(view, violation)
     }
 
     fn has_chunk(&self, view: &View<'_>) -> bool {
@@ -302,7 +296,7 @@ impl Assembler {
     /// header trickles in, so that a buffer near the limit is not grown byte by byte.
     fn wait<'rx>(&self, mut view: View<'rx>) -> Result<Option<Found<'rx>>, ProtocolError> {
         if view.is_full() {
-            return Err(Limit::BufferTooSmall.into());
+            return refuse(view, Limit::BufferTooSmall);
         }
         let unread = view.unread_len() as u64;
         let in_sight = match self.frames.current() {
@@ -315,4 +309,11 @@ impl Assembler {
         view.want(in_sight.saturating_sub(unread));
         Ok(None)
     }
+}
+
+/// The peer is wrong: nothing of what it has sent is looked at any more.
+#[cold]
+fn refuse<'rx>(mut view: View<'rx>, error: impl Into<ProtocolError>) -> Result<Option<Found<'rx>>, ProtocolError> {
+    view.discard();
+    Err(error.into())
 }

@@ -15,7 +15,7 @@ pub(crate) fn encode<R: Role>(
     role: &mut R,
     first: u8,
     payload: &[u8],
-    tx: &mut impl SendBuffer,
+    tx: &mut (impl SendBuffer + ?Sized),
 ) -> Result<(), SendError> {
     let head_len = header::encoded_len(payload.len() as u64, !R::IS_SERVER);
     let needed = payload.len().saturating_add(head_len);

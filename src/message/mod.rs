@@ -5,9 +5,12 @@
 //! sending     bytes ◄── encoder: head, key, payload ◄── prepared: the same message for many ◄── connection
 //! ```
 
-mod assembler;
 mod decoder;
+
+mod assembler;
+
 mod encoder;
+
 #[cfg(feature = "alloc")]
 mod prepared;
 

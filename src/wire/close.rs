@@ -25,7 +25,7 @@ impl CloseCode {
     pub const NO_STATUS: Self = Self(1005);
     /// 1006: *the connection ended without a Close frame*. A result only, never on the wire.
     pub const ABNORMAL: Self = Self(1006);
-    /// 1007: the payload does not fit the message's kind, as text that is not UTF-8.
+    /// 1007: the payload does not fit the message's kind, such as text that is not UTF-8.
     pub const INVALID_PAYLOAD: Self = Self(1007);
     /// 1008: a message breaks a policy of this end.
     pub const POLICY_VIOLATION: Self = Self(1008);
@@ -110,6 +110,18 @@ pub enum CloseError {
     /// The reason is not UTF-8.
     ReasonNotUtf8,
 }
+
+impl fmt::Display for CloseError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Truncated => f.write_str("a Close frame has half a code"),
+            Self::Code(code) => write!(f, "a Close frame has the code {code}"),
+            Self::ReasonNotUtf8 => f.write_str("the reason in a Close frame is not UTF-8"),
+        }
+    }
+}
+
+impl core::error::Error for CloseError {}
 
 /// Reads the payload of a Close frame.
 ///

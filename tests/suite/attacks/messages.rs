@@ -155,7 +155,7 @@ fn l26_errors_stay() {
     script.feed(&wire::header(FIN | BINARY, 17 << 20, wire::Form::Shortest, Some(KEY)));
     for _ in 0..10 {
         script.feed(&[0; 500]);
-        assert_eq!(script.connection.receive(&mut script.rx), Err(ProtocolError::Limit(Limit::FrameTooBig)));
+        assert_eq!(script.connection.receive(&mut script.rx), Err(ProtocolError::Limit(Limit::MessageTooBig)));
         assert!(script.rx.is_empty());
     }
     assert_eq!(script.finish().replies_told(), [(CLOSE, vec![0x03, 0xf1])]);

@@ -72,11 +72,11 @@ fn one_end_is_stricter_than_the_other() {
         "client sends text as long as I like",
         "server gets text \"as long as I like\"",
         "server sends text not so",
-        "client fails: a message is longer than this end accepts",
+        "client fails: a message has more bytes than max_message_bytes",
         "client sends close 1009 \"\"",
         "server gets close 1009 \"\"",
         "server sends close 1009 \"\"",
-        "client fails: a message is longer than this end accepts",
+        "client fails: a message has more bytes than max_message_bytes",
     ];
     assert_eq!(pair.transcript(), expected);
     assert_eq!(pair.server.eof(), (1009, true));
