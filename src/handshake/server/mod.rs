@@ -60,7 +60,7 @@ pub use request::Request;
 pub use rules::{RequestLine, accept};
 
 use super::clock::Clock;
-use super::head::{self, DEFAULT_MAX_HEAD_BYTES, Extent, Scan};
+use super::head::{self, DEFAULT_MAX_HEAD_BYTES, Scan};
 use crate::buffer::recv::{RecvBuffer, Storage};
 use crate::error::HandshakeError;
 use crate::time::Instant;
@@ -130,13 +130,13 @@ impl Handshake {
                 head::want_more(&mut view, max_bytes);
                 Ok(None)
             }
-            Ok(Some(extent)) => self.parse(view.take(extent.len), extent).map(Some),
+            Ok(Some(len)) => self.parse(view.take(len)).map(Some),
             Err(error) => Err(self.clock.fail(error)),
         }
     }
 
-    fn parse<'rx>(&mut self, head: &'rx [u8], extent: Extent) -> Result<Request<'rx>, HandshakeError> {
-        let request = Request::parse(head, extent, self.max_headers).map_err(|error| self.clock.fail(error))?;
+    fn parse<'rx>(&mut self, head: &'rx [u8]) -> Result<Request<'rx>, HandshakeError> {
+        let request = Request::parse(head, self.max_headers).map_err(|error| self.clock.fail(error))?;
         self.clock.finish();
         Ok(request)
     }
