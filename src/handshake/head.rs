@@ -111,7 +111,8 @@ fn odd_line_end(bytes: &[u8], from: usize) -> Option<usize> {
     });
     let rest = first.saturating_add(ordinary.count().saturating_mul(16));
     let mut triples = bytes.get(rest..)?.windows(3);
-    let distance = triples.position(|triple| matches!(*triple, [before, last, now] if is_odd(before, last, now)))?;
+    let distance =
+        triples.position(|triple| matches!(*triple, [before, last, b'\n'] if is_odd(before, last, b'\n')))?;
     Some(rest.saturating_add(distance).saturating_add(3))
 }
 
