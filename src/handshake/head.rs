@@ -3,7 +3,7 @@
 //! A head comes in as many pieces as the network likes. It is therefore looked at in two steps, and each byte once in each:
 //!
 //! 1. [`Scan`] looks for the empty line that ends it. It remembers how far it has looked, so a head that comes one byte at a time
-//!    costs as much work as one that comes whole: no byte is looked at again (the flaw of CVE-2023-43669).
+//!    costs as much work as one that comes whole: no byte is looked at again but the two before the new ones (the flaw of CVE-2023-43669).
 //! 2. `httparse` parses the whole head, exactly once.
 //!
 //! What the scan refuses, it refuses at a byte whose place does not depend on how the bytes were cut: they are judged in order,
