@@ -2,7 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use sha1::{Digest as _, Sha1};
+use sha1::{Digest as _, Sha1, block_api};
 
 use super::grammar::ByteSet;
 
@@ -20,11 +20,37 @@ const GUID: &[u8; 36] = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 /// ```
 #[must_use]
 pub fn accept_key(key: &[u8]) -> [u8; 28] {
-    let mut sha1 = Sha1::new();
-    sha1.update(key);
-    sha1.update(GUID);
-    base64(&sha1.finalize())
+    match key.try_into() {
+        // Every legal key has this length, and for one the two blocks are known but for the key itself.
+        Ok(key) => base64(&sha1_of_legal(key)),
+        Err(_) => base64(&Sha1::new().chain_update(key).chain_update(GUID).finalize()),
+    }
 }
+
+/// SHA-1 of `key` and [`GUID`] without a buffer in between: 60 bytes and their padding are two blocks (FIPS 180-4 §5.1.1).
+fn sha1_of_legal(key: &[u8; 24]) -> [u8; 20] {
+    let mut blocks = BLOCKS;
+    if let Some(place) = blocks.first_mut().and_then(|block| block.first_chunk_mut()) {
+        *place = *key;
+    }
+    // The initial value of FIPS 180-4 §5.3.1.
+    let mut state = [0x6745_2301, 0xefcd_ab89, 0x98ba_dcfe, 0x1032_5476, 0xc3d2_e1f0];
+    block_api::compress(&mut state, &blocks);
+    let mut digest = [0; 20];
+    for (bytes, word) in digest.as_chunks_mut().0.iter_mut().zip(state) {
+        *bytes = word.to_be_bytes();
+    }
+    digest
+}
+
+/// Room for the key, the fixed text, one bit, zeros, and the length of both in bits.
+const BLOCKS: [[u8; 64]; 2] = [*b"........................258EAFA5-E914-47DA-95CA-C5AB0DC85B11\x80\0\0\0", {
+    let mut block = [0; 64];
+    if let Some(bits) = block.last_chunk_mut() {
+        *bits = (60_u64 * 8).to_be_bytes();
+    }
+    block
+}];
 
 /// The value of `Sec-WebSocket-Key` for a nonce (RFC 6455 §4.1 item 7).
 pub(super) fn key(nonce: [u8; 16]) -> [u8; 24] {
@@ -50,4 +76,17 @@ fn base64<const N: usize>(bytes: &[u8]) -> [u8; N] {
     let written = STANDARD.encode_slice(bytes, &mut text);
     debug_assert_eq!(written, Ok(N), "the array has the length of the text");
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_known_blocks_are_those_of_the_hash() {
+        for byte in 0..=u8::MAX {
+            let key = [byte; 24];
+            assert_eq!(sha1_of_legal(&key), *Sha1::new().chain_update(key).chain_update(GUID).finalize());
+        }
+    }
 }

@@ -15,6 +15,8 @@ use crate::error::UrlError;
 /// A host and, if one is written, a port.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Authority<'a> {
+    /// All of it as it is written.
+    pub(super) text: &'a [u8],
     /// The host as it is written: an IPv6 address stands in brackets.
     pub(super) host: &'a [u8],
     /// An empty port is none.
@@ -32,7 +34,7 @@ impl<'a> Authority<'a> {
         if host.is_empty() || host.starts_with(b"[") && !is_ipv6(host) {
             return Err(UrlError::Host);
         }
-        Ok(Self { host, port: parse_port(port)? })
+        Ok(Self { text, host, port: parse_port(port)? })
     }
 
     /// Whether both name the same place, where a port that is not written is `default_port`.
@@ -46,18 +48,13 @@ impl<'a> Authority<'a> {
 ///
 /// HTTP and WebSocket alone: other schemes name no server that we could be.
 pub(super) fn split_scheme(text: &[u8]) -> Option<(u16, &[u8])> {
-    let end = text.iter().position(|byte| *byte == b':')?;
-    let (scheme, rest) = text.split_at_checked(end)?;
-    let rest = rest.strip_prefix(b"://")?;
-    let is = |name: &[u8]| scheme.eq_ignore_ascii_case(name);
-    if is(b"http") || is(b"ws") {
-        Some((80, rest))
-    } else if is(b"https") || is(b"wss") {
-        Some((443, rest))
-    } else {
-        None
-    }
+    SCHEMES.iter().find_map(|(start, default_port)| {
+        let (scheme, rest) = text.split_at_checked(start.len())?;
+        if scheme.eq_ignore_ascii_case(start) { Some((*default_port, rest)) } else { None }
+    })
 }
+
+const SCHEMES: [(&[u8], u16); 4] = [(b"http://", 80), (b"https://", 443), (b"wss://", 443), (b"ws://", 80)];
 
 /// An address in brackets, without a zone.
 fn is_ipv6(literal: &[u8]) -> bool {

@@ -12,15 +12,28 @@ use crate::error::{HandshakeMisuse, SendError};
 
 pub(super) const CRLF: &[u8] = b"\r\n";
 
-/// Appends all `parts`, if the buffer can take them together.
+/// Appends a head that has its parts in three groups: before the header lines, these lines, and behind them.
+#[inline]
+pub(super) fn emit_head<'p>(
+    start: &[&[u8]],
+    headers: impl Iterator<Item = Header<'p>> + Clone,
+    end: &[&[u8]],
+    tx: &mut (impl SendBuffer + ?Sized),
+) -> Result<(), SendError> {
+    let lines_len = headers.clone().fold(0_usize, |sum, header| sum.saturating_add(len(header.line().iter())));
+    make_room(lines_len.saturating_add(len(start.iter().chain(end))), tx)?;
+    start.iter().for_each(|part| tx.extend_from_slice(part));
+    headers.for_each(|header| header.line().iter().for_each(|part| tx.extend_from_slice(part)));
+    end.iter().for_each(|part| tx.extend_from_slice(part));
+    Ok(())
+}
+
+/// Appends all `parts`, whatever their order, if the buffer can take them together.
 pub(super) fn emit<'p>(
     parts: impl Iterator<Item = &'p [u8]> + Clone,
     tx: &mut (impl SendBuffer + ?Sized),
 ) -> Result<(), SendError> {
-    let needed = parts.clone().fold(0_usize, |sum, part| sum.saturating_add(part.len()));
-    if !tx.reserve(needed) {
-        return Err(SendError::Full { needed });
-    }
+    make_room(parts.clone().fold(0_usize, |sum, part| sum.saturating_add(part.len())), tx)?;
     parts.for_each(|part| tx.extend_from_slice(part));
     Ok(())
 }
@@ -28,6 +41,16 @@ pub(super) fn emit<'p>(
 /// The lines of `headers` in parts.
 pub(super) fn lines<'p>(headers: impl Iterator<Item = Header<'p>> + Clone) -> impl Iterator<Item = &'p [u8]> + Clone {
     headers.flat_map(|header| header.line())
+}
+
+#[inline]
+fn len<'p>(parts: impl Iterator<Item = &'p &'p [u8]>) -> usize {
+    parts.fold(0, |sum, part| sum.saturating_add(part.len()))
+}
+
+#[inline]
+fn make_room(needed: usize, tx: &mut (impl SendBuffer + ?Sized)) -> Result<(), SendError> {
+    if tx.reserve(needed) { Ok(()) } else { Err(SendError::Full { needed }) }
 }
 
 /// That none of the caller's `headers` is one that the handshake writes, or that would change where a message ends.

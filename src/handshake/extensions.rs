@@ -151,6 +151,7 @@ impl<'a, 'l> Extensions<'a, 'l> {
 impl<'a> Iterator for Extensions<'a, '_> {
     type Item = Result<Extension<'a>, HandshakeError>;
 
+    #[inline]
     fn next(&mut self) -> Option<Self::Item> {
         loop {
             let Some((cursor, has_any)) = &mut self.line else {
@@ -179,6 +180,7 @@ struct Cursor<'a> {
 
 impl<'a> Cursor<'a> {
     /// One extension, up to the comma behind it or the end; `None` when the grammar is broken.
+    #[inline]
     fn extension(&mut self) -> Option<Extension<'a>> {
         let name = self.token()?;
         let from = self.rest;

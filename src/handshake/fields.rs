@@ -73,6 +73,7 @@ impl<'a> Fields<'a> {
     }
 
     /// What each header is to the handshake.
+    #[inline]
     fn add_known(&mut self, field: Field, value: &'a [u8]) {
         let noted = match field {
             Field::Host => once(field, &mut self.host, value),
@@ -85,8 +86,8 @@ impl<'a> Fields<'a> {
             Field::ContentLength => self.add_content_length(value),
             Field::Upgrade => self.upgrade.add(value),
             Field::Connection => {
-                self.is_connection_upgrade |=
-                    grammar::elements(value).any(|option| option.eq_ignore_ascii_case(b"upgrade"));
+                self.is_connection_upgrade |= value == b"Upgrade"
+                    || grammar::elements(value).any(|option| option.eq_ignore_ascii_case(b"upgrade"));
                 Ok(())
             }
             Field::TransferEncoding => {
@@ -94,7 +95,9 @@ impl<'a> Fields<'a> {
                 Ok(())
             }
         };
-        self.fault = self.fault.or(noted.err());
+        if let Err(fault) = noted {
+            self.fault.get_or_insert(fault);
+        }
     }
 
     /// Several lines, or a list, with the same number are one (RFC 9110 §8.6).
@@ -179,6 +182,10 @@ impl<'a, N: AsRef<str>, V: AsRef<[u8]> + ?Sized> FromIterator<(N, &'a V)> for Fi
 
 impl Upgrade {
     fn add(&mut self, value: &[u8]) -> Result<(), HandshakeError> {
+        if value == b"websocket" {
+            self.has_websocket = true;
+            return Ok(());
+        }
         for protocol in grammar::elements(value) {
             let is_websocket = protocol.eq_ignore_ascii_case(b"websocket");
             self.has_websocket |= is_websocket;
@@ -188,25 +195,29 @@ impl Upgrade {
     }
 }
 
-/// The headers that matter, by the length of the name first.
-#[inline]
+/// The headers that matter. Nearly all others are dismissed by the length of the name and its first letter.
+#[inline(always)]
 pub(super) fn recognise(name: &str) -> Option<Field> {
-    // Most clients write the names as RFC 6455 does, and equality is the cheaper question.
-    let is = |field: Field| field.name() == name || field.name().eq_ignore_ascii_case(name);
-    let candidate = |field| if is(field) { Some(field) } else { None };
-    match name.len() {
-        4 => candidate(Field::Host),
-        6 => candidate(Field::Origin),
-        7 => candidate(Field::Upgrade),
-        10 => candidate(Field::Connection),
-        14 => candidate(Field::ContentLength),
-        17 => candidate(Field::Key).or_else(|| candidate(Field::TransferEncoding)),
-        20 => candidate(Field::Accept),
-        21 => candidate(Field::Version),
-        22 => candidate(Field::Protocol),
-        24 => candidate(Field::Extensions),
+    match (name.len(), name.as_bytes().first()?.to_ascii_lowercase()) {
+        (4, b'h') => candidate(Field::Host, name),
+        (6, b'o') => candidate(Field::Origin, name),
+        (7, b'u') => candidate(Field::Upgrade, name),
+        (10, b'c') => candidate(Field::Connection, name),
+        (14, b'c') => candidate(Field::ContentLength, name),
+        (17, b's') => candidate(Field::Key, name),
+        (17, b't') => candidate(Field::TransferEncoding, name),
+        (20, b's') => candidate(Field::Accept, name),
+        (21, b's') => candidate(Field::Version, name),
+        (22, b's') => candidate(Field::Protocol, name),
+        (24, b's') => candidate(Field::Extensions, name),
         _ => None,
     }
+}
+
+#[inline(always)]
+fn candidate(field: Field, name: &str) -> Option<Field> {
+    // Most clients write the names as RFC 6455 does, and equality is the cheaper question.
+    if field.name() == name || field.name().eq_ignore_ascii_case(name) { Some(field) } else { None }
 }
 
 /// For a header that may stand once: keeps the value; an error when there was one.

@@ -67,7 +67,7 @@ pub(super) fn is_visible(text: &str) -> bool {
 
 /// Visible ASCII without the beginning of a fragment, at least one character.
 pub(super) fn is_target(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'#')
+    !text.is_empty() && text.bytes().fold(true, |all, byte| all & byte.is_ascii_graphic() & (byte != b'#'))
 }
 
 /// `bytes` without the spaces and tabs around them.
@@ -85,6 +85,11 @@ pub(super) fn elements(list: &[u8]) -> impl Iterator<Item = &[u8]> {
 
 /// A number in decimal digits and nothing else.
 pub(super) fn decimal(digits: &[u8]) -> Option<u64> {
-    let text = core::str::from_utf8(digits).ok()?;
-    if text.bytes().all(|byte| byte.is_ascii_digit()) { text.parse().ok() } else { None }
+    if digits.is_empty() {
+        return None;
+    }
+    digits.iter().try_fold(0_u64, |number, byte| {
+        let digit = if byte.is_ascii_digit() { byte.wrapping_sub(b'0') } else { return None };
+        number.checked_mul(10)?.checked_add(digit.into())
+    })
 }

@@ -53,7 +53,7 @@ impl<'a> Url<'a> {
         if written.contains('@') {
             return Err(UrlError::Userinfo);
         }
-        let Authority { host, port } = Authority::parse(written.as_bytes())?;
+        let Authority { host, port, .. } = Authority::parse(written.as_bytes())?;
         let host = written.get(..host.len()).ok_or(UrlError::Host)?;
         Ok(Self { is_secure, host, port, written, target: Target::parse(target)? })
     }

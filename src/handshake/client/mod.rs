@@ -60,7 +60,7 @@ use super::accept_key;
 use super::clock::Clock;
 use super::emit::{self, CRLF};
 use super::fields::Fields;
-use super::head::{self, DEFAULT_MAX_HEAD_BYTES, Extent, HttpVersion, Scan};
+use super::head::{self, DEFAULT_MAX_HEAD_BYTES, HttpVersion, Scan};
 use super::header::Header;
 use crate::buffer::recv::{RecvBuffer, Storage};
 use crate::buffer::send::SendBuffer;
@@ -231,32 +231,32 @@ impl<'a> Handshake<'a> {
         rx: &'rx mut RecvBuffer<S>,
     ) -> Result<Option<Response<'a, 'rx>>, HandshakeError> {
         let mut view = rx.view();
-        let extent = loop {
+        let len = loop {
             let max_bytes = self.max_head_bytes.min(view.max_message_len(0));
-            let Some(extent) = self.scan.advance(view.unread(), max_bytes)? else {
+            let Some(len) = self.scan.advance(view.unread(), max_bytes)? else {
                 head::want_more(&mut view, max_bytes);
                 return Ok(None);
             };
-            if !self.skip_interim(view.unread(), extent)? {
-                break extent;
+            if !self.skip_interim(view.unread(), len)? {
+                break len;
             }
-            view.skip(extent.len);
+            view.skip(len);
         };
-        let response = response::parse(view.take(extent.len), extent, self.max_headers, &self.request, &self.key)?;
+        let response = response::parse(view.take(len), self.max_headers, &self.request, &self.key)?;
         self.clock.finish();
         Ok(Some(response))
     }
 
     /// Whether the head is that of an interim answer: then it is checked, counted, and to be skipped.
-    fn skip_interim(&mut self, bytes: &[u8], extent: Extent) -> Result<bool, HandshakeError> {
-        let head = bytes.get(..extent.len).unwrap_or_default();
+    fn skip_interim(&mut self, bytes: &[u8], len: usize) -> Result<bool, HandshakeError> {
+        let head = bytes.get(..len).unwrap_or_default();
         let status = head.get(STATUS).unwrap_or_default();
         if status.first() != Some(&b'1') || status == b"101" {
             return Ok(false);
         }
         head::parse_response(head, self.max_headers, |_, _| ())?;
         self.interim_left = self.interim_left.checked_sub(1).ok_or(HandshakeError::TooManyInterim)?;
-        self.max_head_bytes = self.max_head_bytes.saturating_sub(extent.len);
+        self.max_head_bytes = self.max_head_bytes.saturating_sub(len);
         self.scan = Scan::response();
         Ok(true)
     }

@@ -5,7 +5,7 @@ use super::request::Request;
 use crate::error::{Field, HandshakeError};
 use crate::handshake::accept_key::accept_key;
 use crate::handshake::fields::{Fields, Upgrade};
-use crate::handshake::head::{self, Extent, HttpVersion};
+use crate::handshake::head::{self, HttpVersion};
 use crate::handshake::header::Headers;
 
 /// What the server has answered: yes, or anything else that HTTP lets it say.
@@ -111,7 +111,6 @@ impl<'rx> Refused<'rx> {
 /// Parses a whole head, and judges it if it is a 101.
 pub(super) fn parse<'a, 'rx>(
     head: &'rx [u8],
-    extent: Extent,
     max_headers: usize,
     request: &Request<'a>,
     key: &[u8],
@@ -119,7 +118,7 @@ pub(super) fn parse<'a, 'rx>(
     let mut fields = Fields::new();
     let raw = head::parse_response(head, max_headers, |name, value| fields.add(name, value))?;
     let version = HttpVersion::from_minor(raw.minor);
-    let headers = Headers::new(head.get(extent.headers..).unwrap_or_default());
+    let headers = Headers::new(raw.header_lines);
     if raw.status == 101 {
         let established = verify(request, key, raw.status, version, &fields)?;
         return Ok(Response::Established(Established { headers, ..established }));

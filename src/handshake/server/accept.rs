@@ -1,7 +1,5 @@
 //! Saying yes: the answer 101, and what is agreed with it (RFC 6455 §4.2.2).
 
-use core::iter;
-
 use crate::buffer::send::SendBuffer;
 use crate::error::{HandshakeMisuse, SendError};
 use crate::handshake::emit::{self, CRLF};
@@ -123,9 +121,7 @@ impl<'f, 'a> Accept<'f, 'a> {
     ///
     /// [`Full`](SendError::Full) when it does not fit: nothing was written, and the call can be repeated.
     pub fn write(&self, tx: &mut (impl SendBuffer + ?Sized)) -> Result<Accepted<'a>, SendError> {
-        let fixed = [FIXED, &self.accept_key, CRLF].into_iter();
-        let parts = fixed.chain(emit::lines(self.chosen_fields())).chain(iter::once(CRLF));
-        emit::emit(parts, tx)?;
+        emit::emit_head(&[FIXED, &self.accept_key, CRLF], self.chosen_fields(), &[CRLF], tx)?;
         Ok(self.accepted())
     }
 

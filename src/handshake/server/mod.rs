@@ -63,8 +63,9 @@ pub use request::Request;
 pub use rules::{RequestLine, accept};
 
 use super::clock::Clock;
-use super::head::{self, DEFAULT_MAX_HEAD_BYTES, Extent, Scan};
+use super::head::{self, DEFAULT_MAX_HEAD_BYTES, Scan};
 use crate::buffer::recv::{RecvBuffer, Storage};
+use crate::buffer::view::View;
 use crate::error::HandshakeError;
 use crate::time::Instant;
 
@@ -121,27 +122,28 @@ impl Handshake {
     ///
     /// What makes it no request of HTTP/1, or one beyond the limits; which of these it is does not depend on how the bytes were cut into reads. The
     /// error is final: each later call gives it again, whatever is in `rx`. After a request was given, each call is a misuse.
+    #[inline]
     pub fn receive<'rx, S: Storage>(
         &mut self,
         rx: &'rx mut RecvBuffer<S>,
     ) -> Result<Option<Request<'rx>>, HandshakeError> {
         self.clock.check()?;
-        let mut view = rx.view();
-        let max_bytes = self.max_head_bytes.min(view.max_message_len(0));
-        match self.scan.advance(view.unread(), max_bytes) {
-            Ok(None) => {
-                head::want_more(&mut view, max_bytes);
-                Ok(None)
-            }
-            Ok(Some(extent)) => self.parse(view.take(extent.len), extent).map(Some),
-            Err(error) => Err(self.clock.fail(error)),
+        let received = self.receive_from(rx.view());
+        match &received {
+            Ok(None) => {}
+            Ok(Some(_)) => self.clock.finish(),
+            Err(error) => drop(self.clock.fail(*error)),
         }
+        received
     }
 
-    fn parse<'rx>(&mut self, head: &'rx [u8], extent: Extent) -> Result<Request<'rx>, HandshakeError> {
-        let request = Request::parse(head, extent, self.max_headers).map_err(|error| self.clock.fail(error))?;
-        self.clock.finish();
-        Ok(request)
+    fn receive_from<'rx>(&mut self, mut view: View<'rx>) -> Result<Option<Request<'rx>>, HandshakeError> {
+        let max_bytes = self.max_head_bytes.min(view.max_message_len(0));
+        let Some(len) = self.scan.advance(view.unread(), max_bytes)? else {
+            head::want_more(&mut view, max_bytes);
+            return Ok(None);
+        };
+        Request::parse(view.take(len), self.max_headers).map(Some)
     }
 
     /// When to call [`handle_timeout`](Self::handle_timeout): `None` for never. It changes only in that call and when `receive` gives a request or an error.

@@ -44,6 +44,6 @@ impl Origins<'_> {
 
 fn is_same_host(origin: &[u8], host: &Authority<'_>) -> bool {
     split_scheme(origin).is_some_and(|(default_port, authority)| {
-        Authority::parse(authority).is_ok_and(|origin| origin.is_same(host, default_port))
+        authority == host.text || Authority::parse(authority).is_ok_and(|origin| origin.is_same(host, default_port))
     })
 }

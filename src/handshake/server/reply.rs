@@ -1,7 +1,6 @@
 //! Saying no, or something else: an HTTP response after which the connection closes.
 
 use core::fmt::Write as _;
-use core::iter;
 
 use arrayvec::ArrayString;
 
@@ -113,8 +112,7 @@ impl<'a> Reply<'a> {
         let length = has_body.then_some(Header::trusted("Content-Length", length.as_bytes()));
         let body = if has_body && !self.is_to_head { self.body } else { &[] };
         let headers = self.response_fields().chain(length);
-        let parts = iter::once(first.as_bytes()).chain(emit::lines(headers)).chain([CRLF, body]);
-        emit::emit(parts, tx)
+        emit::emit_head(&[first.as_bytes()], headers, &[CRLF, body], tx)
     }
 }
 

@@ -7,7 +7,7 @@ use super::rules::{self, RequestLine};
 use crate::error::{HandshakeError, HandshakeMisuse};
 use crate::handshake::extensions::Extensions;
 use crate::handshake::fields::Fields;
-use crate::handshake::head::{self, Extent, HttpVersion};
+use crate::handshake::head::{self, HttpVersion};
 use crate::handshake::header::Headers;
 
 /// Any well-formed request of HTTP/1: one that asks for a WebSocket, or one for a page.
@@ -22,12 +22,11 @@ pub struct Request<'rx> {
 }
 
 impl<'rx> Request<'rx> {
-    pub(super) fn parse(head: &'rx [u8], extent: Extent, max_headers: usize) -> Result<Self, HandshakeError> {
+    pub(super) fn parse(head: &'rx [u8], max_headers: usize) -> Result<Self, HandshakeError> {
         let mut fields = Fields::new();
         let raw = head::parse_request(head, max_headers, |name, value| fields.add(name, value))?;
         let line = RequestLine { method: raw.method, target: raw.target, version: HttpVersion::from_minor(raw.minor) };
-        let headers = Headers::new(head.get(extent.headers..).unwrap_or_default());
-        Ok(Self { line, fields, headers })
+        Ok(Self { line, fields, headers: Headers::new(raw.header_lines) })
     }
 
     /// The method, such as `GET`.
