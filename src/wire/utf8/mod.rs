@@ -5,7 +5,11 @@
 //! at the first byte that no continuation can save. `scan` tells which, and its answer is always about *where the next
 //! scan goes on*: whoever keeps the bytes in one place needs no other state. [`Validator`] is for those who do not keep them.
 
+mod simd;
+
 use arrayvec::ArrayVec;
+
+use self::simd::is_utf8;
 
 /// The most bytes that a character's beginning can have.
 const MAX_INCOMPLETE_BYTES: usize = 3;
@@ -66,18 +70,6 @@ fn scan_invalid(bytes: &[u8]) -> Scan {
         Ok(_) => Scan { valid_len: bytes.len(), is_invalid: false },
         Err(error) => Scan { valid_len: error.valid_up_to(), is_invalid: error.error_len().is_some() },
     }
-}
-
-#[cfg(feature = "simdutf8")]
-#[inline]
-fn is_utf8(bytes: &[u8]) -> bool {
-    simdutf8::basic::from_utf8(bytes).is_ok()
-}
-
-#[cfg(not(feature = "simdutf8"))]
-#[inline]
-fn is_utf8(bytes: &[u8]) -> bool {
-    core::str::from_utf8(bytes).is_ok()
 }
 
 /// The text can never become UTF-8, whatever follows.
