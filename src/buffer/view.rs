@@ -117,10 +117,12 @@ impl<'rx> View<'rx> {
     ) -> Result<&'rx str, Self> {
         let Self { bytes, window, max_capacity } = self;
         let from = window.unread + header_len;
-        let seen = unmask_text(bytes.get_mut(from..from + payload_len).unwrap_or_default(), 0, key);
-        window.set_empty(from + payload_len);
+        let place = from..from + payload_len;
+        window.set_empty(place.end);
+        let Some(payload) = bytes.get_mut(place.clone()) else { return Ok("") };
+        let seen = unmask_text(payload, 0, key);
         if seen.valid_len == payload_len {
-            let text = bytes.get(from..window.unread).unwrap_or_default();
+            let text = bytes.get(place).unwrap_or_default();
             // SAFETY: `unmask_text` has seen that all of these bytes are whole characters.
             return Ok(unsafe { core::str::from_utf8_unchecked(text) });
         }

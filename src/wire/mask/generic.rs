@@ -47,6 +47,10 @@ use super::task::Task;
 /// # Safety
 ///
 /// The span; the CPU that it was made for; `len > MAX_SHORT_BYTES`.
+#[cfg_attr(
+    not(any(test, all(target_arch = "x86_64", target_feature = "sse2"))),
+    expect(dead_code, reason = "where there is one kernel, it is called by its name")
+)]
 pub(super) type Kernel = unsafe fn(to: *mut u8, from: *const u8, len: usize, key: [u8; 4]) -> bool;
 
 /// A store that straddles two pages takes about 20 times as long as one that does not, and 4 KiB behind a header in a buffer

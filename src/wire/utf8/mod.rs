@@ -4,6 +4,18 @@
 //! characters; whole characters and then the beginning of one more (at most three bytes); or wrong, and then it is known
 //! at the first byte that no continuation can save. `scan` tells which, and its answer is always about *where the next
 //! scan goes on*: whoever keeps the bytes in one place needs no other state. [`Validator`] is for those who do not keep them.
+//!
+//! # What it takes
+//!
+//! Most text is ASCII, which is seen while it is unmasked: a message then takes hardly longer than a binary one. Only what is not
+//! is looked at again. Time to receive a text, relative to binary of the same length (Sapphire Rapids, fastest of interleaved rounds):
+//!
+//! | bytes | 16 | 125 | 1 Ki | 16 Ki | 1 Mi |
+//! |---|---|---|---|---|---|
+//! | server, ASCII | 1.1 | 1.1 | 1.0 | 1.05 | 1.0 |
+//! | client, ASCII: binary is not touched at all | 1.1 | 1.2 | 1.2 | 1.1 | 1.0 |
+//! | server, one character in 120 is not | 1.1 | 2.2 | 2.1 | 2.4 | 1.6 |
+//! | server, CJK | 1.8 | 2.6 | 3.0 | 3.4 | 2.1 |
 
 mod simd;
 
@@ -33,8 +45,9 @@ pub(crate) fn scan(bytes: &[u8]) -> Scan {
     scan_mixed(bytes)
 }
 
-/// How much is unmasked before it is validated: what the nearest cache has room for.
-const BLOCK_BYTES: usize = 8 * 1024;
+/// How much is unmasked before it is validated: what the nearest cache has room for (32 KiB is the least that is met), so that
+/// what is not ASCII is read from there. Between 4 and 32 KiB no difference could be measured.
+const BLOCK_BYTES: usize = 16 * 1024;
 
 /// Unmasks `text` but for the first `plain_len` bytes, the beginning of a character that was seen before, and [scans](scan) all of it.
 ///
