@@ -133,11 +133,13 @@ impl<'rx> View<'rx> {
     ) -> Result<&'rx str, Self> {
         let Self { bytes, window, max_capacity } = self;
         let from = window.unread + header_len;
-        let seen = utf8::scan(unmask(bytes, from, payload_len, key));
-        window.set_empty(from + payload_len);
+        let place = from..from + payload_len;
+        window.set_empty(place.end);
+        let Some(payload) = bytes.get_mut(place.clone()) else { return Ok("") };
+        let seen = unmask_text(payload, 0, key);
         if seen.valid_len == payload_len {
-            let text = bytes.get(from..window.unread).unwrap_or_default();
-            // SAFETY: `scan` has seen that all of these bytes are whole characters.
+            let text = bytes.get(place).unwrap_or_default();
+            // SAFETY: `unmask_text` has seen that all of these bytes are whole characters.
             return Ok(unsafe { core::str::from_utf8_unchecked(text) });
         }
         window.start = from;
@@ -148,11 +150,28 @@ impl<'rx> View<'rx> {
     /// Makes the next `count` unread bytes part of the message in progress: unmasked, and closed up behind it.
     #[inline]
     pub(crate) fn append(&mut self, count: usize, key: Option<[u8; 4]>) {
+        let (from, to) = self.close_up(count);
+        unmask(self.bytes, from, to - from, key);
+    }
+
+    /// [`append`](Self::append) for text: goes on to validate the message in progress, from where the last call stopped.
+    #[inline]
+    pub(crate) fn append_text(&mut self, count: usize, key: Option<[u8; 4]>) -> Result<(), utf8::InvalidUtf8> {
+        let (from, to) = self.close_up(count);
+        let valid = self.window.valid;
+        let seen = unmask_text(self.bytes.get_mut(valid..to).unwrap_or_default(), from - valid, key);
+        self.window.valid += seen.valid_len;
+        if seen.is_invalid { Err(utf8::InvalidUtf8) } else { Ok(()) }
+    }
+
+    /// Moves the next `count` unread bytes, masked as they may be, to the end of the message in progress; tells from where to where they lie now.
+    #[inline]
+    fn close_up(&mut self, count: usize) -> (usize, usize) {
         let window = &mut *self.window;
         let count = count.min(window.end - window.unread);
-        unmask(self.bytes, window.unread, count, key);
-        if window.unread != window.held {
-            self.bytes.copy_within(window.unread..window.unread + count, window.held);
+        let from = window.held;
+        if window.unread != from {
+            self.bytes.copy_within(window.unread..window.unread + count, from);
         }
         window.held += count;
         window.unread += count;
@@ -160,14 +179,7 @@ impl<'rx> View<'rx> {
             window.unread = window.held;
             window.end = window.held;
         }
-    }
-
-    /// Goes on to validate the message in progress as text, from where the last call stopped.
-    #[inline]
-    pub(crate) fn validate(&mut self) -> Result<(), utf8::InvalidUtf8> {
-        let seen = utf8::scan(self.bytes.get(self.window.valid..self.window.held).unwrap_or_default());
-        self.window.valid += seen.valid_len;
-        if seen.is_invalid { Err(utf8::InvalidUtf8) } else { Ok(()) }
+        (from, window.held)
     }
 
     /// Whether all of the message in progress is known to be UTF-8.
@@ -191,7 +203,7 @@ impl<'rx> View<'rx> {
         let from = self.window.start;
         let valid = self.window.valid;
         let text = self.release(valid).get(from..).unwrap_or_default();
-        // SAFETY: `start..valid` is UTF-8. `valid` is moved forward in `validate` alone, by as much as was seen to be whole characters.
+        // SAFETY: `start..valid` is UTF-8. `valid` is moved forward in `append_text` alone, by as much as was seen to be whole characters.
         // Bytes between `start` and `held` are written nowhere but in `append`, behind `held`, and in `RecvBuffer`'s `compact` and `reallocate`,
         // which move them as they are; the transport writes behind `end`. Storage is sealed, so nobody else can write at all.
         unsafe { core::str::from_utf8_unchecked(text) }
@@ -235,4 +247,13 @@ fn unmask(bytes: &mut [u8], from: usize, count: usize, key: Option<[u8; 4]>) -> 
         mask::apply(payload, key);
     }
     payload
+}
+
+/// Unmasks `text` but for the first `plain_len` bytes, the beginning of a character; tells how much of it is whole characters.
+#[inline]
+fn unmask_text(text: &mut [u8], plain_len: usize, key: Option<[u8; 4]>) -> utf8::Scan {
+    match key {
+        Some(key) => utf8::unmask_and_scan(text, plain_len, key),
+        None => utf8::scan(text),
+    }
 }

@@ -230,15 +230,19 @@ impl Assembler {
     #[inline]
     fn append(&mut self, view: &mut View<'_>) -> Result<(), Violation> {
         let count = usize::try_from(self.frames.left()).unwrap_or(usize::MAX).min(view.unread_len());
-        view.append(count, self.frames.key());
+        let key = self.frames.key();
+        let validity = match self.frames.message() {
+            Some(MessageKind::Text) => view.append_text(count, key),
+            _ => {
+                view.append(count, key);
+                Ok(())
+            }
+        };
         self.frames.advance(count);
         if let Some(held) = &mut self.in_chunks {
             *held = u8::try_from(view.message_len()).unwrap_or(u8::MAX);
         }
-        if self.frames.message() == Some(MessageKind::Text) {
-            view.validate()?;
-        }
-        Ok(())
+        Ok(validity?)
     }
 
     /// The message has ended with the frame that has just ended.

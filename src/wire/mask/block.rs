@@ -38,6 +38,20 @@ pub(super) trait Block: Copy {
     /// * The CPU has the instruction set of `Self`.
     /// * [`BYTES`](Self::BYTES) bytes can be written to `to`.
     unsafe fn store(self, to: *mut u8);
+
+    /// The bits that are set in either of the two.
+    ///
+    /// # Safety
+    ///
+    /// The CPU has the instruction set of `Self`.
+    unsafe fn or(self, other: Self) -> Self;
+
+    /// Whether the high bit of no byte is set.
+    ///
+    /// # Safety
+    ///
+    /// The CPU has the instruction set of `Self`.
+    unsafe fn is_ascii(self) -> bool;
 }
 
 /// Four bytes.
@@ -64,6 +78,16 @@ impl Block for u32 {
     unsafe fn store(self, to: *mut u8) {
         // SAFETY: the caller lets us write four bytes, and `write_unaligned` asks for no alignment.
         unsafe { to.cast::<Self>().write_unaligned(self) }
+    }
+
+    #[inline(always)]
+    unsafe fn or(self, other: Self) -> Self {
+        self | other
+    }
+
+    #[inline(always)]
+    unsafe fn is_ascii(self) -> bool {
+        self & 0x8080_8080 == 0
     }
 }
 
@@ -100,5 +124,17 @@ impl<B: Block> Block for Pair<B> {
             self.0.store(to);
             self.1.store(to.add(B::BYTES));
         }
+    }
+
+    #[inline(always)]
+    unsafe fn or(self, other: Self) -> Self {
+        // SAFETY: as above.
+        unsafe { Self(self.0.or(other.0), self.1.or(other.1)) }
+    }
+
+    #[inline(always)]
+    unsafe fn is_ascii(self) -> bool {
+        // SAFETY: as above.
+        unsafe { self.0.or(self.1).is_ascii() }
     }
 }

@@ -8,6 +8,7 @@ use core::mem::MaybeUninit;
 use core::slice;
 
 use super::dispatch;
+use super::task::Mask;
 
 /// Copies `payload` into `to`, masked; `payload[0]` meets `key[0]`. Stops where the shorter of the two ends.
 ///
@@ -22,7 +23,7 @@ use super::dispatch;
 pub fn copy(to: &mut [u8], payload: &[u8], key: [u8; 4]) {
     let len = to.len().min(payload.len());
     // SAFETY: both slices have `len` bytes, and one that may be written overlaps no other.
-    unsafe { dispatch::mask(to.as_mut_ptr(), payload.as_ptr(), len, key) }
+    unsafe { dispatch::run::<Mask>(to.as_mut_ptr(), payload.as_ptr(), len, key) };
 }
 
 /// [`copy`] into memory that nobody has written yet; gives back the part that now is.
@@ -34,7 +35,7 @@ pub(crate) fn copy_uninit<'to>(to: &'to mut [MaybeUninit<u8>], payload: &[u8], k
     // SAFETY: both slices have `len` bytes, and one that may be written overlaps no other. Nothing is read from `to` until
     // `len` bytes of it have been written, and what is given back is borrowed for as long as the caller's slice.
     unsafe {
-        dispatch::mask(to, payload.as_ptr(), len, key);
+        dispatch::run::<Mask>(to, payload.as_ptr(), len, key);
         slice::from_raw_parts_mut(to, len)
     }
 }

@@ -11,11 +11,14 @@
 //! # How it is built
 //!
 //! ```text
-//! apply, copy                safe, over slices
+//! apply, copy, is_ascii …    safe, over slices
 //!    └─ dispatch             up to 64 bytes: inlined into the caller; beyond: one load and one jump to a kernel
 //!         └─ target          portable, or x86_64: registers, and which kernel pays on this CPU
-//!              └─ generic    the one algorithm, over any `block::Block`
+//!              └─ generic    the one algorithm, over any `block::Block` and `task::Task`
 //! ```
+//!
+//! The task is to mask, or to mask and tell whether what comes out is ASCII, or only to tell. Text would be gone through
+//! again at once, and asking while it is in registers costs next to nothing.
 //!
 //! The definition is its oracle: the tests in `dispatch` hold every kernel to it, whether or not this CPU would choose it.
 //!
@@ -41,6 +44,7 @@ mod block;
 mod copy;
 mod dispatch;
 mod generic;
+mod task;
 
 #[cfg(any(test, not(all(target_arch = "x86_64", target_feature = "sse2"))))]
 mod portable;
@@ -51,6 +55,8 @@ mod x86_64;
 use portable as target;
 #[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
 use x86_64 as target;
+
+use task::{Look, Mask, MaskAndLook};
 
 pub use copy::copy;
 #[cfg(feature = "alloc")]
@@ -70,7 +76,25 @@ pub(crate) use copy::copy_uninit;
 pub fn apply(bytes: &mut [u8], key: [u8; 4]) {
     let to = bytes.as_mut_ptr();
     // SAFETY: the slice can be read and written for its length, and both pointers are its address.
-    unsafe { dispatch::mask(to, to.cast_const(), bytes.len(), key) }
+    unsafe { dispatch::run::<Mask>(to, to.cast_const(), bytes.len(), key) };
+}
+
+/// [`apply`] that tells whether what comes out is nothing but ASCII.
+#[inline]
+#[expect(unsafe_code, reason = "hands a slice to the kernels")]
+pub(crate) fn apply_and_look(bytes: &mut [u8], key: [u8; 4]) -> bool {
+    let to = bytes.as_mut_ptr();
+    // SAFETY: the slice can be read and written for its length, and both pointers are its address.
+    unsafe { dispatch::run::<MaskAndLook>(to, to.cast_const(), bytes.len(), key) }
+}
+
+/// Whether `bytes` are nothing but ASCII: `core`'s answer, without its loop over single bytes at the end.
+#[inline]
+#[expect(unsafe_code, reason = "hands a slice to the kernels")]
+pub(crate) fn is_ascii(bytes: &[u8]) -> bool {
+    let from = bytes.as_ptr();
+    // SAFETY: the slice can be read for its length, and this task writes nothing.
+    unsafe { dispatch::run::<Look>(from.cast_mut(), from, bytes.len(), [0; 4]) }
 }
 
 /// The key as it stands `offset` payload bytes further on: the key for the next piece.

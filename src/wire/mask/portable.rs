@@ -4,24 +4,25 @@
 
 use super::block::{Block, Pair};
 use super::generic;
+use super::task::Task;
 
 /// Sixteen bytes, which compilers keep in one register wherever the target has such registers.
 pub(super) type Sixteen = [u64; 2];
 
-/// Masks more than 64 bytes.
+/// Does its task on more than 64 bytes.
 ///
 /// # Safety
 ///
 /// The contract of [`generic::Kernel`].
-pub(super) unsafe fn long(to: *mut u8, from: *const u8, len: usize, key: [u8; 4]) {
+pub(super) unsafe fn long<T: Task>(to: *mut u8, from: *const u8, len: usize, key: [u8; 4]) -> bool {
     // SAFETY: the contract is the caller's promise, and these blocks need no instruction set.
-    unsafe { generic::long::<Pair<Pair<Sixteen>>, Sixteen>(to, from, len, key) }
+    unsafe { generic::long::<T, Pair<Pair<Sixteen>>, Sixteen>(to, from, len, key) }
 }
 
 /// Every kernel that is here.
 #[cfg(test)]
-pub(super) fn kernels() -> impl Iterator<Item = generic::Kernel> {
-    core::iter::once(long as generic::Kernel)
+pub(super) fn kernels<T: Task>() -> impl Iterator<Item = generic::Kernel> {
+    core::iter::once(long::<T> as generic::Kernel)
 }
 
 /// Sixteen bytes.
@@ -50,5 +51,17 @@ impl Block for Sixteen {
     unsafe fn store(self, to: *mut u8) {
         // SAFETY: the caller lets us write sixteen bytes, and `write_unaligned` asks for no alignment.
         unsafe { to.cast::<Self>().write_unaligned(self) }
+    }
+
+    #[inline(always)]
+    unsafe fn or(self, other: Self) -> Self {
+        let ([a, b], [other_a, other_b]) = (self, other);
+        [a | other_a, b | other_b]
+    }
+
+    #[inline(always)]
+    unsafe fn is_ascii(self) -> bool {
+        let [a, b] = self;
+        (a | b) & 0x8080_8080_8080_8080 == 0
     }
 }

@@ -6,9 +6,10 @@
 #![expect(unsafe_code, reason = "vector instructions that not every CPU has")]
 
 use core::arch::x86_64::{
-    __m128i, __m256i, __m512i, _mm_loadu_si128, _mm_set1_epi32, _mm_storeu_si128, _mm_xor_si128, _mm256_loadu_si256,
-    _mm256_set1_epi32, _mm256_storeu_si256, _mm256_xor_si256, _mm512_loadu_si512, _mm512_set1_epi32,
-    _mm512_storeu_si512, _mm512_xor_si512,
+    __m128i, __m256i, __m512i, _mm_loadu_si128, _mm_movemask_epi8, _mm_or_si128, _mm_set1_epi32, _mm_storeu_si128,
+    _mm_xor_si128, _mm256_loadu_si256, _mm256_movemask_epi8, _mm256_or_si256, _mm256_set1_epi32, _mm256_storeu_si256,
+    _mm256_xor_si256, _mm512_loadu_si512, _mm512_or_si512, _mm512_set1_epi32, _mm512_storeu_si512,
+    _mm512_test_epi32_mask, _mm512_xor_si512,
 };
 
 use core::mem;
@@ -16,55 +17,70 @@ use core::sync::atomic::{AtomicPtr, Ordering::Relaxed};
 
 use super::block::{Block, Pair};
 use super::generic::{self, Kernel};
+use super::task::{Look, Mask, MaskAndLook, Task};
 
 cpufeatures::new!(cpu_has_avx2, "avx2");
 // VBMI2 is not used. It tells the CPUs whose clock stays up under 512-bit instructions (Ice Lake, Zen 4 and later) from those
 // that slow down for everything that runs beside them (Skylake-X to Cooper Lake).
 cpufeatures::new!(cpu_has_fast_avx512, "avx512f", "avx512vbmi2");
 
+/// The high bit of each byte.
+const HIGH_BITS: i32 = i32::from_ne_bytes([0x80; 4]);
+
 /// Sixteen bytes, in a register that every x86-64 has.
 pub(super) type Sixteen = __m128i;
 
-/// Masks more than 64 bytes with the widest blocks that pay on this CPU: one load and one jump.
+/// Does its task on more than 64 bytes with the widest blocks that pay on this CPU: one load and one jump.
 ///
 /// # Safety
 ///
 /// The contract of [`Kernel`].
 #[inline(always)]
-pub(super) unsafe fn long(to: *mut u8, from: *const u8, len: usize, key: [u8; 4]) {
-    /// A [`Kernel`] that this CPU can run. Whoever stores one stores the same, so no order has to be kept.
-    static BEST: AtomicPtr<()> = AtomicPtr::new(choose as *mut ());
-
-    /// The kernel of the first call.
-    ///
-    /// # Safety
-    ///
-    /// The contract of [`Kernel`].
-    #[cold]
-    unsafe fn choose(to: *mut u8, from: *const u8, len: usize, key: [u8; 4]) {
-        let best = Avx512::new().map(Avx512::kernel).or(Avx2::new().map(Avx2::kernel)).unwrap_or(sse2);
-        BEST.store(best as *mut (), Relaxed);
-        // SAFETY: the contract is the caller's promise, and the CPU has what the kernel needs.
-        unsafe { best(to, from, len, key) }
-    }
-
+pub(super) unsafe fn long<T: Task>(to: *mut u8, from: *const u8, len: usize, key: [u8; 4]) -> bool {
     // SAFETY: nothing but a `Kernel` is ever stored, each with the proof that the CPU can run it; the contract is the caller's
     // promise.
-    unsafe { mem::transmute::<*mut (), Kernel>(BEST.load(Relaxed))(to, from, len, key) }
+    unsafe { mem::transmute::<*mut (), Kernel>(best::<T>().load(Relaxed))(to, from, len, key) }
+}
+
+/// Where the [`Kernel`] for a task stands that this CPU can run. Whoever stores one stores the same, so no order has to be kept.
+#[inline(always)]
+fn best<T: Task>() -> &'static AtomicPtr<()> {
+    static MASK: AtomicPtr<()> = AtomicPtr::new(choose::<Mask> as *mut ());
+    static MASK_AND_LOOK: AtomicPtr<()> = AtomicPtr::new(choose::<MaskAndLook> as *mut ());
+    static LOOK: AtomicPtr<()> = AtomicPtr::new(choose::<Look> as *mut ());
+    match (T::MASKS, T::LOOKS) {
+        (true, false) => &MASK,
+        (true, true) => &MASK_AND_LOOK,
+        (false, _) => &LOOK,
+    }
+}
+
+/// The kernel of the first call.
+///
+/// # Safety
+///
+/// The contract of [`Kernel`].
+#[cold]
+unsafe fn choose<T: Task>(to: *mut u8, from: *const u8, len: usize, key: [u8; 4]) -> bool {
+    let chosen = Avx512::new().map(Avx512::kernel::<T>).or(Avx2::new().map(Avx2::kernel::<T>)).unwrap_or(sse2::<T>);
+    best::<T>().store(chosen as *mut (), Relaxed);
+    // SAFETY: the contract is the caller's promise, and the CPU has what the kernel needs.
+    unsafe { chosen(to, from, len, key) }
 }
 
 /// # Safety
 ///
 /// The contract of [`Kernel`].
-unsafe fn sse2(to: *mut u8, from: *const u8, len: usize, key: [u8; 4]) {
+unsafe fn sse2<T: Task>(to: *mut u8, from: *const u8, len: usize, key: [u8; 4]) -> bool {
     // SAFETY: the contract is the caller's promise, and SSE2 is always there.
-    unsafe { generic::long::<Pair<Pair<Sixteen>>, Sixteen>(to, from, len, key) }
+    unsafe { generic::long::<T, Pair<Pair<Sixteen>>, Sixteen>(to, from, len, key) }
 }
 
-/// Every kernel that this CPU can run.
+/// Every kernel for a task that this CPU can run.
 #[cfg(test)]
-pub(super) fn kernels() -> impl Iterator<Item = Kernel> {
-    [Some(sse2 as Kernel), Avx2::new().map(Avx2::kernel), Avx512::new().map(Avx512::kernel)].into_iter().flatten()
+pub(super) fn kernels<T: Task>() -> impl Iterator<Item = Kernel> {
+    let wider = [Avx2::new().map(Avx2::kernel::<T>), Avx512::new().map(Avx512::kernel::<T>)];
+    core::iter::once(sse2::<T> as Kernel).chain(wider.into_iter().flatten())
 }
 
 /// The CPU has AVX2.
@@ -76,17 +92,17 @@ impl Avx2 {
         cpu_has_avx2::get().then_some(Self(()))
     }
 
-    /// The kernel. What `self` proves is what calling it needs, beside the contract of [`Kernel`].
-    pub(super) fn kernel(self) -> Kernel {
+    /// The kernel for a task. What `self` proves is what calling it needs, beside the contract of [`Kernel`].
+    pub(super) fn kernel<T: Task>(self) -> Kernel {
         /// # Safety
         ///
         /// The contract of [`Kernel`]; the CPU has AVX2.
         #[target_feature(enable = "avx2")]
-        unsafe fn mask(to: *mut u8, from: *const u8, len: usize, key: [u8; 4]) {
+        unsafe fn long<T: Task>(to: *mut u8, from: *const u8, len: usize, key: [u8; 4]) -> bool {
             // SAFETY: the caller has AVX2 and promises the rest.
-            unsafe { generic::long::<Pair<__m256i>, Sixteen>(to, from, len, key) }
+            unsafe { generic::long::<T, Pair<__m256i>, Sixteen>(to, from, len, key) }
         }
-        mask
+        long::<T>
     }
 }
 
@@ -99,17 +115,17 @@ impl Avx512 {
         cpu_has_fast_avx512::get().then_some(Self(()))
     }
 
-    /// The kernel. What `self` proves is what calling it needs, beside the contract of [`Kernel`].
-    pub(super) fn kernel(self) -> Kernel {
+    /// The kernel for a task. What `self` proves is what calling it needs, beside the contract of [`Kernel`].
+    pub(super) fn kernel<T: Task>(self) -> Kernel {
         /// # Safety
         ///
         /// The contract of [`Kernel`]; the CPU has AVX-512.
         #[target_feature(enable = "avx512f")]
-        unsafe fn mask(to: *mut u8, from: *const u8, len: usize, key: [u8; 4]) {
+        unsafe fn long<T: Task>(to: *mut u8, from: *const u8, len: usize, key: [u8; 4]) -> bool {
             // SAFETY: the caller has AVX-512 and promises the rest.
-            unsafe { generic::long::<__m512i, Sixteen>(to, from, len, key) }
+            unsafe { generic::long::<T, __m512i, Sixteen>(to, from, len, key) }
         }
-        mask
+        long::<T>
     }
 }
 
@@ -140,6 +156,18 @@ impl Block for __m128i {
         // SAFETY: SSE2 is always there, and the caller lets us write 16 bytes; `storeu` asks for no alignment.
         unsafe { _mm_storeu_si128(to.cast(), self) }
     }
+
+    #[inline(always)]
+    unsafe fn or(self, other: Self) -> Self {
+        // SAFETY: SSE2 is always there.
+        unsafe { _mm_or_si128(self, other) }
+    }
+
+    #[inline(always)]
+    unsafe fn is_ascii(self) -> bool {
+        // SAFETY: SSE2 is always there.
+        unsafe { _mm_movemask_epi8(self) == 0 }
+    }
 }
 
 /// Thirty-two bytes; the instruction set is AVX2.
@@ -169,6 +197,18 @@ impl Block for __m256i {
         // SAFETY: the caller has AVX2 and lets us write 32 bytes; `storeu` asks for no alignment.
         unsafe { _mm256_storeu_si256(to.cast(), self) }
     }
+
+    #[inline(always)]
+    unsafe fn or(self, other: Self) -> Self {
+        // SAFETY: the caller has AVX2.
+        unsafe { _mm256_or_si256(self, other) }
+    }
+
+    #[inline(always)]
+    unsafe fn is_ascii(self) -> bool {
+        // SAFETY: the caller has AVX2.
+        unsafe { _mm256_movemask_epi8(self) == 0 }
+    }
 }
 
 /// Sixty-four bytes; the instruction set is AVX-512F.
@@ -197,5 +237,17 @@ impl Block for __m512i {
     unsafe fn store(self, to: *mut u8) {
         // SAFETY: the caller has AVX-512F and lets us write 64 bytes; `storeu` asks for no alignment.
         unsafe { _mm512_storeu_si512(to.cast(), self) }
+    }
+
+    #[inline(always)]
+    unsafe fn or(self, other: Self) -> Self {
+        // SAFETY: the caller has AVX-512F.
+        unsafe { _mm512_or_si512(self, other) }
+    }
+
+    #[inline(always)]
+    unsafe fn is_ascii(self) -> bool {
+        // SAFETY: the caller has AVX-512F.
+        unsafe { _mm512_test_epi32_mask(self, _mm512_set1_epi32(HIGH_BITS)) == 0 }
     }
 }

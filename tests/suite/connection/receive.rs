@@ -3,6 +3,8 @@
 use websocket_proto::close::CloseCode;
 use websocket_proto::state::State;
 use websocket_proto::{Config, Misuse, ProtocolError, RecvBuffer, Transport, Violation};
+#[cfg(feature = "alloc")]
+use websocket_proto::{Connection, Event};
 
 use super::world::{Seen, client, frames, server, three_ways};
 use crate::message::{BINARY, CLOSE, LAST, MORE, PING, PONG, TEXT, TEXT_MORE, closing, masked, plain};
@@ -82,6 +84,54 @@ fn text_fails_at_the_first_impossible_byte() {
         assert_eq!(frames(&server_gets(&bytes, &[Violation::TextNotUtf8.into()])), ["close 1007 \"\""]);
         let fragments = [masked(TEXT_MORE, &text[..at]), masked(LAST, &text[at..])].concat();
         server_gets(&fragments, &[Violation::TextNotUtf8.into()]);
+    }
+}
+
+/// Text that is unmasked and validated in several steps, however much of it each read brings.
+#[cfg(feature = "alloc")]
+#[test]
+fn long_text_is_text_wherever_it_is_cut() {
+    /// What the server makes of `bytes`, and how many it was given before it said so.
+    fn get(bytes: &[u8], read_len: usize) -> (Result<String, ProtocolError>, usize) {
+        let (mut connection, mut rx) = (Connection::server(Config::server()), RecvBuffer::new());
+        let mut given = 0;
+        for read in bytes.chunks(read_len) {
+            let mut rest = read;
+            while !rest.is_empty() {
+                let spare = rx.spare_mut();
+                let count = spare.len().min(rest.len());
+                spare[..count].copy_from_slice(&rest[..count]);
+                rx.filled(count);
+                rest = &rest[count..];
+                given += count;
+                match connection.receive(&mut rx) {
+                    Ok(None) => {}
+                    Ok(Some(Event::Text(text))) => return (Ok(text.into()), given),
+                    Ok(Some(other)) => panic!("{other:?}"),
+                    Err(error) => return (Err(error), given),
+                }
+            }
+        }
+        panic!("nothing came of {} bytes", bytes.len());
+    }
+
+    const HEADER: usize = 8;
+    for (before, characters) in [(0, "plain "), (1, "é"), (2, "漢字"), (3, "mostly plain 😀 "), (20_000, "漢")] {
+        let text = "x".repeat(before) + &characters.repeat(40_000 / characters.len());
+        let (one, other) = text.as_bytes().split_at(17_001);
+        for read_len in [1, 1000, 4099, 16_391, 60_000] {
+            let bytes = masked(TEXT, &text);
+            assert!(get(&bytes, read_len) == (Ok(text.clone()), bytes.len()), "{characters} by {read_len}");
+            let bytes = [masked(TEXT_MORE, one), masked(LAST, other)].concat();
+            assert!(get(&bytes, read_len) == (Ok(text.clone()), bytes.len()), "{characters} by {read_len}");
+            for at in [9_999, 16_383, 16_384, 16_385, 32_769, text.len() - 1] {
+                let mut wrong = text.clone().into_bytes();
+                wrong[at] = 0xFF;
+                let (error, given) = get(&masked(TEXT, &wrong), read_len);
+                assert_eq!(error, Err(Violation::TextNotUtf8.into()), "{characters} by {read_len}, wrong at {at}");
+                assert!(read_len > 1 || given == HEADER + at + 1, "{characters}, wrong at {at}: {given} bytes");
+            }
+        }
     }
 }
 

@@ -4,8 +4,25 @@
 //! characters; whole characters and then the beginning of one more (at most three bytes); or wrong, and then it is known
 //! at the first byte that no continuation can save. `scan` tells which, and its answer is always about *where the next
 //! scan goes on*: whoever keeps the bytes in one place needs no other state. [`Validator`] is for those who do not keep them.
+//!
+//! # What it takes
+//!
+//! Most text is ASCII, which is seen while it is unmasked: a message then takes hardly longer than a binary one. Only what is not
+//! is looked at again. Time to receive a text, relative to binary of the same length (Sapphire Rapids, fastest of interleaved rounds):
+//!
+//! | bytes | 16 | 125 | 1 Ki | 16 Ki | 1 Mi |
+//! |---|---|---|---|---|---|
+//! | server, ASCII | 1.1 | 1.1 | 1.0 | 1.05 | 1.0 |
+//! | client, ASCII: binary is not touched at all | 1.1 | 1.2 | 1.2 | 1.1 | 1.0 |
+//! | server, one character in 120 is not | 1.1 | 2.2 | 2.1 | 2.4 | 1.6 |
+//! | server, CJK | 1.8 | 2.6 | 3.0 | 3.4 | 2.1 |
+
+mod simd;
 
 use arrayvec::ArrayVec;
+
+use self::simd::is_utf8;
+use crate::wire::mask;
 
 /// The most bytes that a character's beginning can have.
 const MAX_INCOMPLETE_BYTES: usize = 3;
@@ -22,10 +39,47 @@ pub(crate) struct Scan {
 /// Looks at `bytes`, which start where a character starts.
 #[inline]
 pub(crate) fn scan(bytes: &[u8]) -> Scan {
-    if bytes.is_ascii() {
+    if mask::is_ascii(bytes) {
         return Scan { valid_len: bytes.len(), is_invalid: false };
     }
     scan_mixed(bytes)
+}
+
+/// How much is unmasked before it is validated: what the nearest cache has room for (32 KiB is the least that is met), so that
+/// what is not ASCII is read from there. Between 4 and 32 KiB no difference could be measured.
+const BLOCK_BYTES: usize = 16 * 1024;
+
+/// Unmasks `text` but for the first `plain_len` bytes, the beginning of a character that was seen before, and [scans](scan) all of it.
+///
+/// Memory is gone through once: what comes out of the mask is seen to be ASCII on the way, and what is not is validated
+/// before it has left the cache.
+#[inline]
+pub(crate) fn unmask_and_scan(text: &mut [u8], plain_len: usize, key: [u8; 4]) -> Scan {
+    if plain_len == 0 && text.len() <= BLOCK_BYTES {
+        if mask::apply_and_look(text, key) {
+            return Scan { valid_len: text.len(), is_invalid: false };
+        }
+        return scan_mixed(text);
+    }
+    unmask_and_scan_blocks(text, plain_len, key)
+}
+
+fn unmask_and_scan_blocks(text: &mut [u8], plain_len: usize, key: [u8; 4]) -> Scan {
+    const { assert!(BLOCK_BYTES.is_multiple_of(4), "every block starts with the same byte of the key") };
+    let mut seen = Scan { valid_len: 0, is_invalid: false };
+    let mut begin = plain_len;
+    while begin < text.len() {
+        let end = text.len().min(begin.saturating_add(BLOCK_BYTES));
+        let is_ascii = mask::apply_and_look(text.get_mut(begin..end).unwrap_or_default(), key);
+        if is_ascii && seen.valid_len == begin {
+            seen.valid_len = end;
+        } else if !seen.is_invalid {
+            let block = scan_mixed(text.get(seen.valid_len..end).unwrap_or_default());
+            seen = Scan { valid_len: seen.valid_len.saturating_add(block.valid_len), is_invalid: block.is_invalid };
+        }
+        begin = end;
+    }
+    seen
 }
 
 fn scan_mixed(bytes: &[u8]) -> Scan {
@@ -66,18 +120,6 @@ fn scan_invalid(bytes: &[u8]) -> Scan {
         Ok(_) => Scan { valid_len: bytes.len(), is_invalid: false },
         Err(error) => Scan { valid_len: error.valid_up_to(), is_invalid: error.error_len().is_some() },
     }
-}
-
-#[cfg(feature = "simdutf8")]
-#[inline]
-fn is_utf8(bytes: &[u8]) -> bool {
-    simdutf8::basic::from_utf8(bytes).is_ok()
-}
-
-#[cfg(not(feature = "simdutf8"))]
-#[inline]
-fn is_utf8(bytes: &[u8]) -> bool {
-    core::str::from_utf8(bytes).is_ok()
 }
 
 /// The text can never become UTF-8, whatever follows.
@@ -156,5 +198,53 @@ impl Validator {
         }
         self.incomplete_len = u8::try_from(pending.len()).unwrap_or(0);
         Ok(())
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::indexing_slicing, reason = "a test may panic")]
+mod tests {
+    use super::*;
+
+    const KEY: [u8; 4] = [0x37, 0xfa, 0x21, 0x3d];
+    const MAX_LEN: usize = 2 * BLOCK_BYTES + 100;
+
+    /// What `core` says, whether or not the text came masked.
+    fn check(text: &[u8], plain_len: usize) {
+        let expected = match core::str::from_utf8(text) {
+            Ok(_) => Scan { valid_len: text.len(), is_invalid: false },
+            Err(error) => Scan { valid_len: error.valid_up_to(), is_invalid: error.error_len().is_some() },
+        };
+        assert_eq!(scan(text), expected);
+        let mut memory = [0; MAX_LEN];
+        let masked = &mut memory[..text.len()];
+        masked.copy_from_slice(text);
+        masked[plain_len..].iter_mut().zip(KEY.iter().cycle()).for_each(|(byte, key)| *byte ^= key);
+        assert_eq!(unmask_and_scan(masked, plain_len, KEY), expected, "{} bytes, {plain_len} plain", text.len());
+        assert!(masked == text);
+    }
+
+    #[test]
+    fn unmasking_sees_what_a_scan_sees() {
+        for characters in ["a", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaé", "é", "漢", "😀"]
+        {
+            let mut text = [0; MAX_LEN];
+            text.iter_mut().zip(characters.bytes().cycle()).for_each(|(byte, character)| *byte = character);
+            let borders = [1, 2].map(|block| block * BLOCK_BYTES);
+            let ends = borders.into_iter().flat_map(|border| border - 5..border + 9);
+            for (len, plain_len) in
+                (4..200).chain(ends).chain([MAX_LEN]).flat_map(|len| [0, 1, 2, 3].map(|plain| (len, plain)))
+            {
+                check(&text[..len], plain_len);
+            }
+            // Wrong bytes around the borders, and in the middle of the first block.
+            for at in borders.into_iter().flat_map(|border| border - 5..border + 9).chain([0, 40, 5000]) {
+                for wrong in [0x80, b'a', 0xC2, 0xE0, 0xF0, 0xFF] {
+                    let right = core::mem::replace(&mut text[at], wrong);
+                    [0, 1, 2, 3].into_iter().for_each(|plain_len| check(&text, plain_len));
+                    text[at] = right;
+                }
+            }
+        }
     }
 }
