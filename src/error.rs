@@ -13,7 +13,7 @@
 
 use core::fmt;
 
-use crate::wire::close::{CloseCode, CloseError};
+use crate::wire::close::{CloseCode, CloseError, Unsendable};
 use crate::wire::opcode::Opcode;
 use crate::wire::utf8::InvalidUtf8;
 
@@ -329,6 +329,15 @@ impl fmt::Display for SendError {
 }
 
 impl core::error::Error for SendError {}
+
+impl From<Unsendable> for SendError {
+    fn from(close: Unsendable) -> Self {
+        match close {
+            Unsendable::Code(code) => Self::Misuse(Misuse::CloseCode(code)),
+            Unsendable::ReasonTooLong => Self::Misuse(Misuse::ReasonTooLong),
+        }
+    }
+}
 
 impl From<Misuse> for SendError {
     fn from(misuse: Misuse) -> Self {

@@ -36,7 +36,7 @@ pub const DEFAULT_CAPACITY_BYTES: usize = 16 * 1024;
 /// time to at most twice what was really received and never beyond what the frame's header says is still to come: a claimed length alone allocates
 /// nothing. It returns to the base capacity at the first [`spare_mut`](Self::spare_mut) after such a message was delivered (and after what stands behind it was,
 /// if that is more than half of the base). A full buffer that nobody receives from does not grow at all: then the transport has to wait.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct RecvBuffer<S> {
     storage: S,
     /// The capacity to return to, for storage that grows.
@@ -229,5 +229,16 @@ impl<S: Storage> RecvBuffer<S> {
     pub(crate) fn view(&mut self) -> View<'_> {
         let max_capacity = self.storage.max_capacity();
         View { bytes: self.storage.bytes_mut(), window: &mut self.window, max_capacity }
+    }
+}
+
+/// How much it holds, not what: received bytes do not belong into a log.
+impl<S> core::fmt::Debug for RecvBuffer<S> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        let Window { start, held, unread, end, .. } = self.window;
+        f.debug_struct("RecvBuffer")
+            .field("message_bytes", &(held - start))
+            .field("unread_bytes", &(end - unread))
+            .finish_non_exhaustive()
     }
 }

@@ -68,7 +68,7 @@ impl Config {
         self
     }
 
-    /// The most bytes one frame may have. `u64::MAX` for no limit but that of the message.
+    /// The most bytes one frame of a message may have. `u64::MAX` for no limit but that of the message.
     ///
     /// 16 MiB by default, as for a message: a frame is never waited for as a whole, so it needs no limit of its own.
     #[must_use]

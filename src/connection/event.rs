@@ -32,16 +32,16 @@ pub enum ChunkEvent<'rx> {
     Close(CloseReason<'rx>),
 }
 
-impl<'rx> From<ChunkEvent<'rx>> for Event<'rx> {
-    /// Takes a chunk for a whole message.
+impl<'rx> ChunkEvent<'rx> {
+    /// The same event, where every chunk is known to be a whole message.
     #[inline]
-    fn from(event: ChunkEvent<'rx>) -> Self {
-        match event {
-            ChunkEvent::Chunk(Chunk { payload: Payload::Text(text), .. }) => Self::Text(text),
-            ChunkEvent::Chunk(Chunk { payload: Payload::Binary(bytes), .. }) => Self::Binary(bytes),
-            ChunkEvent::Ping(payload) => Self::Ping(payload),
-            ChunkEvent::Pong(payload) => Self::Pong(payload),
-            ChunkEvent::Close(close) => Self::Close(close),
+    pub(super) const fn of_whole_messages(self) -> Event<'rx> {
+        match self {
+            Self::Chunk(Chunk { payload: Payload::Text(text), .. }) => Event::Text(text),
+            Self::Chunk(Chunk { payload: Payload::Binary(bytes), .. }) => Event::Binary(bytes),
+            Self::Ping(payload) => Event::Ping(payload),
+            Self::Pong(payload) => Event::Pong(payload),
+            Self::Close(close) => Event::Close(close),
         }
     }
 }

@@ -179,6 +179,7 @@ impl<R: Role> Connection<R> {
             }
             Due::Timeout(Timeout::Close) => {
                 self.step(Input::CloseTimeout);
+                self.fault.get_or_insert(Timeout::Close.into());
                 Err(Timeout::Close.into())
             }
             Due::Timeout(timeout) => Err(self.fail(timeout.into())),

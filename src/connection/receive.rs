@@ -25,7 +25,7 @@ impl<R: Role> Connection<R> {
         &mut self,
         rx: &'rx mut RecvBuffer<S>,
     ) -> Result<Option<Event<'rx>>, ProtocolError> {
-        Ok(self.receive_next(rx.view(), Delivery::Messages)?.map(Event::from))
+        Ok(self.receive_next(rx.view(), Delivery::Messages)?.map(ChunkEvent::of_whole_messages))
     }
 
     /// Takes the next event out of `rx`, with messages in chunks as they arrive: a message of any size passes through a buffer of 16 KiB.
@@ -53,12 +53,18 @@ impl<R: Role> Connection<R> {
         if !self.state.is_receiving() {
             return self.ignore(view);
         }
-        if view.has_news() {
+        let has_news = view.has_news();
+        if has_news {
             self.timers.mark_heard();
         }
         let event = match self.assembler.receive(view, delivery) {
             Ok(Some(found)) => self.report(found),
-            Ok(None) => return Ok(None),
+            Ok(None) => {
+                if has_news && self.assembler.is_in_message() {
+                    self.timers.mark_busy();
+                }
+                return Ok(None);
+            }
             Err(error) => Err(error),
         };
         event.map(Some).map_err(|error| self.fail(error))

@@ -5,12 +5,12 @@
 use super::Connection;
 use super::state::Input;
 use crate::buffer::send::SendBuffer;
-use crate::error::{Misuse, SendError};
+use crate::error::{Misuse, ProtocolError, SendError};
 #[cfg(feature = "alloc")]
 use crate::message::PreparedMessage;
 use crate::message::{FrameHead, MessageKind, encode, first_byte, head};
 use crate::role::Role;
-use crate::wire::close::{CloseCode, MAX_REASON_BYTES};
+use crate::wire::close::{self, CloseCode};
 use crate::wire::header::MAX_CONTROL_PAYLOAD_BYTES;
 use crate::wire::opcode::Opcode;
 use crate::wire::utf8::Validator;
@@ -125,7 +125,8 @@ impl<R: Role> Connection<R> {
 
     /// Closes: sends a Close with `code` and a `reason` of up to 123 bytes (§5.5.1, §7.1.2). When the peer has closed first, this is the answer.
     ///
-    /// Messages of the peer can still come; go on receiving until [`Event::Close`](crate::Event::Close).
+    /// [`CloseCode::NO_STATUS`] with an empty reason stands for a Close that says nothing; so whatever
+    /// [`Event::Close`](crate::Event::Close) brought can be passed on. Messages of the peer can still come; go on receiving until its Close.
     ///
     /// # Errors
     ///
@@ -133,15 +134,7 @@ impl<R: Role> Connection<R> {
     /// [`Misuse::ReasonTooLong`].
     pub fn close(&mut self, code: CloseCode, reason: &str, tx: &mut impl SendBuffer) -> Result<(), SendError> {
         self.check(Input::LocalClose)?;
-        if !code.is_sendable() {
-            return Err(Misuse::CloseCode(code).into());
-        }
-        if reason.len() > MAX_REASON_BYTES {
-            return Err(Misuse::ReasonTooLong.into());
-        }
-        let mut payload = arrayvec::ArrayVec::<u8, MAX_CONTROL_PAYLOAD_BYTES>::new();
-        payload.extend(code.as_u16().to_be_bytes());
-        payload.extend(reason.bytes());
+        let payload = close::emit(code, reason)?;
         encode(&mut self.role, first_byte(Opcode::CLOSE, true), &payload, tx)?;
         self.step(Input::LocalClose);
         Ok(())
@@ -245,19 +238,16 @@ impl<R: Role> Connection<R> {
             self.owes_ping = false;
         }
         if self.state.owes_close() {
-            let code = self.owed_code().map(|code| code.as_u16().to_be_bytes());
-            encode(&mut self.role, first_byte(Opcode::CLOSE, true), code.as_ref().map_or(&[], |code| code), tx)?;
+            let payload = close::emit(self.owed_code(), "")?;
+            encode(&mut self.role, first_byte(Opcode::CLOSE, true), &payload, tx)?;
             self.step(Input::OwedClose);
         }
         Ok(())
     }
 
-    /// The code for the Close that is owed: that of the fault, or the peer's own (§5.5.1); none when it gave none.
-    fn owed_code(&self) -> Option<CloseCode> {
-        match self.fault {
-            Some(fault) => fault.close_code(),
-            None => Some(self.peer_code).filter(|code| code.is_sendable()),
-        }
+    /// The code for the Close that is owed: that of the fault, or the peer's own (§5.5.1).
+    fn owed_code(&self) -> CloseCode {
+        self.fault.and_then(ProtocolError::close_code).unwrap_or(self.peer_code)
     }
 
     #[inline]

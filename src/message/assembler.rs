@@ -138,6 +138,12 @@ impl Assembler {
         }
     }
 
+    /// Whether a message has begun to arrive and not ended.
+    #[inline]
+    pub(crate) const fn is_in_message(&self) -> bool {
+        self.frames.message().is_some()
+    }
+
     /// The caller's side of the bargain: the same buffer, and the same delivery, for one message.
     #[inline]
     fn check_call(&self, view: &View<'_>, delivery: Delivery) -> Result<(), Misuse> {

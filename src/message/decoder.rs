@@ -26,7 +26,7 @@ use crate::wire::opcode::Opcode;
 pub struct Limits {
     /// The most bytes a message may have, all its fragments together. `u64::MAX` for no limit.
     pub max_message_bytes: u64,
-    /// The most bytes one frame may have. `u64::MAX` for no limit of its own.
+    /// The most bytes one frame of a message may have. `u64::MAX` for no limit of its own.
     pub max_frame_bytes: u64,
     /// The most frames a message may have, empty ones included. `u32::MAX` for no limit.
     pub max_fragments: u32,
@@ -160,10 +160,13 @@ impl Frames {
         if payload_len.leading_zeros() == 0 {
             return Err(Violation::LengthTopBit.into());
         }
+        if opcode.is_control() {
+            return Ok(());
+        }
         if payload_len > self.limits.max_frame_bytes {
             return Err(Limit::FrameTooBig.into());
         }
-        if !opcode.is_control() && payload_len > self.allowance() {
+        if payload_len > self.allowance() {
             return Err(Limit::MessageTooBig.into());
         }
         Ok(())

@@ -2,6 +2,10 @@
 
 use core::fmt;
 
+use arrayvec::ArrayVec;
+
+use super::header::MAX_CONTROL_PAYLOAD_BYTES;
+
 /// A Close frame's status code (RFC 6455 §7.4, and IANA's registry for 1012 to 1014).
 ///
 /// An open newtype: any number can be held; [`is_sendable`](Self::is_sendable) says whether it may stand on the wire.
@@ -125,4 +129,28 @@ pub fn parse(payload: &[u8]) -> Result<CloseReason<'_>, CloseError> {
         Ok(reason) => Ok(CloseReason { code, reason }),
         Err(_) => Err(CloseError::ReasonNotUtf8),
     }
+}
+
+/// Why a Close frame cannot be written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Unsendable {
+    Code(CloseCode),
+    ReasonTooLong,
+}
+
+/// Writes the payload of a Close frame: [`parse`] of it gives the same code and reason.
+pub(crate) fn emit(code: CloseCode, reason: &str) -> Result<ArrayVec<u8, MAX_CONTROL_PAYLOAD_BYTES>, Unsendable> {
+    let mut payload = ArrayVec::new();
+    if code == CloseCode::NO_STATUS && reason.is_empty() {
+        return Ok(payload);
+    }
+    if !code.is_sendable() {
+        return Err(Unsendable::Code(code));
+    }
+    if reason.len() > MAX_REASON_BYTES {
+        return Err(Unsendable::ReasonTooLong);
+    }
+    payload.extend(code.as_u16().to_be_bytes());
+    payload.extend(reason.bytes());
+    Ok(payload)
 }

@@ -141,6 +141,36 @@ fn unsafe_stands_where_an_auditor_looks() {
     check(&elsewhere);
 }
 
+/// What `docs/architecture.md` says of the sizes.
+#[test]
+fn the_figures_in_the_document_are_true() {
+    let sources = read_all("src");
+    let words = sources.iter().flat_map(|source| source.tokens.windows(2).map(|pair| [&pair[0].text, &pair[1].text]));
+    let blocks = words.filter(|[word, next]| *word == "unsafe" && *next == "{").count();
+    let file = sources.iter().max_by_key(|source| source.text.lines().count()).expect("a file");
+    let functions = sources.iter().flat_map(|source| source.functions().into_iter().map(move |one| (source, one)));
+    let length = |function: &crate::source::Function| function.last_line - function.first_line + 1;
+    let (place, function) = functions.max_by_key(|(_, function)| length(function)).expect("a function");
+    let mut lengths: Vec<usize> =
+        sources.iter().flat_map(Source::functions).map(|function| length(&function)).collect();
+    lengths.sort_unstable();
+    let at = |percent: usize| lengths[(lengths.len() - 1) * percent / 100];
+    let rows = [
+        format!("| `unsafe` blocks | {blocks}, each with its reason |"),
+        format!("| longest file in `src/` | {} lines: `{}` |", file.text.lines().count(), file.path),
+        format!(
+            "| longest function in `src/` | {} lines: `{}` in `{}` |",
+            length(&function),
+            function.path.join("::"),
+            place.path
+        ),
+        format!("| functions: median, 90th percentile | {}, {} lines |", at(50), at(90)),
+    ];
+    let document = std::fs::read_to_string(crate::source::root().join("docs/architecture.md")).expect("the document");
+    let missing = rows.iter().filter(|row| !document.lines().any(|line| line == *row)).cloned();
+    check(&missing.collect::<Vec<_>>());
+}
+
 #[test]
 fn every_public_or_private_function_is_seen() {
     let count: usize = read_all("src").iter().map(|source| source.functions().len()).sum();

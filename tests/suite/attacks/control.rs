@@ -146,7 +146,7 @@ fn client_closes(reason: &str, tx: &mut Sink) -> Result<(), SendError> {
 fn c08_close_codes() {
     for code in [0, 999, 1004, 1005, 1006, 1015, 1016, 1100, 2000, 2999, 5000, 65_535_u16] {
         both(|key| wire::frame(FIN | CLOSE, &code.to_be_bytes(), key), &refused(1002));
-        let told = server(Config::server()).close(CloseCode::new(code), "", &mut Sink::new());
+        let told = server(Config::server()).close(CloseCode::new(code), "why", &mut Sink::new());
         assert_eq!(told, Err(Misuse::CloseCode(CloseCode::new(code)).into()));
     }
     for code in [1000, 1001, 1002, 1003, 1007, 1011, 1012, 1013, 1014, 3000, 3999, 4000, 4999_u16] {

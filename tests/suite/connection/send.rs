@@ -149,9 +149,17 @@ fn reasons_have_at_most_123_bytes() {
 fn only_codes_that_may_stand_on_the_wire_are_sent() {
     for number in [0, 999, 1004, 1005, 1006, 1015, 1016, 2999, 5000, u16::MAX] {
         let mut server = server(Config::server());
-        assert_eq!(server.close(number, ""), Err(Misuse::CloseCode(CloseCode::new(number)).into()));
+        assert_eq!(server.close(number, "why"), Err(Misuse::CloseCode(CloseCode::new(number)).into()));
         assert_eq!((server.tx.take(), server.connection.state()), (vec![], State::Open));
     }
+}
+
+/// 1005 stands for a Close that says nothing, so that one can be passed on; the number itself never is on the wire.
+#[test]
+fn a_close_without_a_code_can_be_sent() {
+    let mut server = server(Config::server());
+    assert_eq!(server.close(1005, ""), Ok(()));
+    assert_eq!((server.tx.take(), server.connection.state()), (plain(CLOSE, ""), State::LocalClosing));
 }
 
 #[test]

@@ -83,7 +83,7 @@ fn walk(stream: &[u8], is_server: bool, limits: Limits, to: &mut Verdict, open: 
         };
         must(len >= least && len < 1 << 63, 1002)?;
         let before = open.as_ref().map_or(0, |open| open.bytes.len() as u64);
-        must(len <= limits.frame && (is_control || len <= limits.message - before), 1009)?;
+        must(is_control || (len <= limits.frame && len <= limits.message - before), 1009)?;
         let Some((key, after)) = after.split_at_checked(if is_server { 4 } else { 0 }) else { return Ok(()) };
 
         // Payload.

@@ -276,7 +276,12 @@ impl<R: Role, S: Storage> Script<R, S> {
 }
 
 fn chunk_seen(event: ChunkEvent<'_>) -> Seen {
-    let ChunkEvent::Chunk(chunk) = event else { return Event::from(event).into() };
+    let chunk = match event {
+        ChunkEvent::Chunk(chunk) => chunk,
+        ChunkEvent::Ping(payload) => return Event::Ping(payload).into(),
+        ChunkEvent::Pong(payload) => return Event::Pong(payload).into(),
+        ChunkEvent::Close(close) => return Event::Close(close).into(),
+    };
     let bytes = chunk.payload.as_bytes().to_vec();
     assert!(!bytes.is_empty() || chunk.is_last, "an empty chunk that is not the last");
     assert!(chunk.payload.kind() == MessageKind::Binary || std::str::from_utf8(&bytes).is_ok(), "a character was cut");
