@@ -29,6 +29,7 @@
 //! # A whole life
 //!
 //! ```
+//! # #[cfg(feature = "alloc")] fn main() -> Result<(), websocket_proto::Error> {
 //! use websocket_proto::close::CloseCode;
 //! use websocket_proto::handshake::{client, server};
 //! use websocket_proto::{Config, Connection, Event, RecvBuffer, Transport};
@@ -66,7 +67,9 @@
 //! assert!(matches!(server.receive(&mut server_rx)?, Some(Event::Close(close)) if close.reason == "enough"));
 //! server.poll_transmit(&mut to_client)?;
 //! assert_eq!(server.transport(), Transport::FlushThenClose);
-//! # Ok::<(), websocket_proto::Error>(())
+//! # Ok(())
+//! # }
+//! # #[cfg(not(feature = "alloc"))] fn main() {}
 //! ```
 //!
 //! # Promises

@@ -124,6 +124,7 @@ impl<S: Storage> RecvBuffer<S> {
     /// `None`, unless `bytes` is empty.
     ///
     /// ```
+    /// # #[cfg(feature = "alloc")] fn main() -> Result<(), websocket_proto::ProtocolError> {
     /// use websocket_proto::{Config, Connection, RecvBuffer};
     ///
     /// let mut connection = Connection::server(Config::server());
@@ -136,7 +137,9 @@ impl<S: Storage> RecvBuffer<S> {
     ///         println!("{event:?}");
     ///     }
     /// }
-    /// # Ok::<(), websocket_proto::ProtocolError>(())
+    /// # Ok(())
+    /// # }
+    /// # #[cfg(not(feature = "alloc"))] fn main() {}
     /// ```
     #[must_use = "what did not fit has to be handed in again"]
     pub fn extend_from_slice(&mut self, bytes: &[u8]) -> usize {

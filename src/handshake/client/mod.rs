@@ -17,6 +17,7 @@
 //!    [`Handshake::handle_eof`] when the transport ends.
 //!
 //! ```
+//! # #[cfg(feature = "alloc")] fn main() -> Result<(), websocket_proto::Error> {
 //! use websocket_proto::RecvBuffer;
 //! use websocket_proto::handshake::{Url, client};
 //!
@@ -39,7 +40,9 @@
 //!     Some(client::Response::Refused(refused)) => println!("{} {}", refused.status(), refused.reason()),
 //! }
 //! assert_eq!(rx.unread(), b"\x81\x05Hello");
-//! # Ok::<(), websocket_proto::Error>(())
+//! # Ok(())
+//! # }
+//! # #[cfg(not(feature = "alloc"))] fn main() {}
 //! ```
 
 mod body;

@@ -45,6 +45,7 @@ impl<'a, 'rx> Established<'a, 'rx> {
 /// To read the body, keep [`body`](Self::body), let go of this, and call [`Body::receive`] until it is complete:
 ///
 /// ```
+/// # #[cfg(feature = "alloc")] fn main() -> Result<(), websocket_proto::Error> {
 /// use websocket_proto::RecvBuffer;
 /// use websocket_proto::handshake::client::{Handshake, Request, Response};
 ///
@@ -62,7 +63,9 @@ impl<'a, 'rx> Established<'a, 'rx> {
 ///     }
 ///     assert!(body.is_complete());
 /// }
-/// # Ok::<(), websocket_proto::Error>(())
+/// # Ok(())
+/// # }
+/// # #[cfg(not(feature = "alloc"))] fn main() {}
 /// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Refused<'rx> {

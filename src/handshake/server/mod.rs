@@ -15,6 +15,7 @@
 //! 5. Beside that, call [`Handshake::handle_timeout`] when [`Handshake::poll_timeout`] says so: the client has ten seconds.
 //!
 //! ```
+//! # #[cfg(feature = "alloc")] fn main() -> Result<(), websocket_proto::Error> {
 //! use websocket_proto::RecvBuffer;
 //! use websocket_proto::handshake::server::{Handshake, Origins, Reply};
 //!
@@ -42,7 +43,9 @@
 //! }
 //! assert!(tx.starts_with(b"HTTP/1.1 101 Switching Protocols\r\n"));
 //! assert_eq!(rx.unread(), b"\x81\x85");
-//! # Ok::<(), websocket_proto::Error>(())
+//! # Ok(())
+//! # }
+//! # #[cfg(not(feature = "alloc"))] fn main() {}
 //! ```
 
 mod accept;

@@ -17,13 +17,16 @@ use crate::handshake::header::Header;
 /// proxies that take an upgrade for granted.
 ///
 /// ```
+/// # #[cfg(feature = "alloc")] fn main() -> Result<(), websocket_proto::Error> {
 /// use websocket_proto::handshake::{Header, server::Reply};
 ///
 /// let mut tx = Vec::new();
 /// let headers = [Header::new("Content-Type", "text/html")?];
 /// Reply::new(200)?.headers(&headers)?.body(b"<p>Hello</p>").write(&mut tx)?;
 /// assert_eq!(tx, b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Type: text/html\r\nContent-Length: 12\r\n\r\n<p>Hello</p>");
-/// # Ok::<(), websocket_proto::Error>(())
+/// # Ok(())
+/// # }
+/// # #[cfg(not(feature = "alloc"))] fn main() {}
 /// ```
 #[derive(Clone, Copy, Debug)]
 #[must_use = "the reply has to be written"]
