@@ -19,7 +19,7 @@ const COLOURS: [RGBColor; 14] = [
     RGBColor(170, 110, 40),
     RGBColor(0, 128, 128),
     RGBColor(128, 0, 0),
-    RGBColor(128, 128, 0),
+    RGBColor(255, 150, 180),
     RGBColor(0, 0, 128),
     RGBColor(128, 128, 128),
 ];
@@ -57,7 +57,7 @@ pub fn throughput(docs: &Path, name: &str, title: &str, races: &[(usize, &Race)]
         .configure_mesh()
         .x_desc("payload bytes")
         .y_desc("GB/s")
-        .x_label_formatter(&|x| crate::sections::size_name(*x as usize))
+        .x_label_formatter(&|x| decimal(*x))
         .y_label_formatter(&|y| format!("{y}"))
         .light_line_style(WHITE)
         .draw()
@@ -79,4 +79,13 @@ pub fn throughput(docs: &Path, name: &str, title: &str, races: &[(usize, &Race)]
         right.draw(&Text::new((*name).to_owned(), (30, y - 8), ("sans-serif", 14))).expect("a name");
     }
     root.present().expect("a file");
+}
+
+/// A power of ten as people write it.
+fn decimal(value: f64) -> String {
+    match value {
+        v if v < 1e3 => format!("{v}"),
+        v if v < 1e6 => format!("{} k", v / 1e3),
+        v => format!("{} M", v / 1e6),
+    }
 }

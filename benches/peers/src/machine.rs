@@ -47,16 +47,17 @@ pub fn packages() -> Vec<String> {
 pub fn page(sections: &[Section], settings: Settings) -> String {
     let mut text = format!(
         "# Benchmarks\n\n\
-         Written by `cargo run --release --manifest-path benches/peers/Cargo.toml -- all`; do not edit. `-- all --quick` takes a few minutes and writes nothing here.\n\n\
+         Written by `cargo run --release --manifest-path benches/peers/Cargo.toml -- all`; do not edit. It takes two minutes; with `--quick` less than one, and nothing is written here.\n\n\
          **Machine:** {}.\n\n**Libraries:** {}.\n\n\
          **Method.** The same work for everybody, through public interfaces, each in its best honest use, over one in-memory transport that is always ready \
          (async libraries: futures polled by hand, no runtime). Before it is timed, everybody has to deliver the right bytes, and to refuse wrong text. \
-         {} rounds, interleaved (A B C A B C …, each round beginning with another library), {} µs of thread CPU time for each library in a round. \
+         {} rounds in {} heats (for each, everybody is made anew at other addresses), interleaved (each library once in every round, in an order that changes), {} µs of thread CPU time for each library in a round. \
          Times are medians over the rounds; ratios are medians of the ratios *within* rounds, so they are steadier than the times, and need not equal the \
          quotient of two times in a table. Allocations are counted by the global allocator. One run, nothing chosen by hand: the machine is shared, and differences of a few per cent are noise.\n\n",
         describe(),
         packages().join(", "),
         settings.rounds,
+        settings.heats,
         settings.slice_ns / 1000,
     );
     text.push_str("**Left out:**\n\n| work | who | why |\n|---|---|---|\n");

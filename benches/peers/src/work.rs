@@ -50,10 +50,12 @@ pub trait Receiver: Sized {
     const NAME: &'static str;
     /// Whether the library checks that text is UTF-8. If not, the harness does it with `simdutf8`.
     const CHECKS_UTF8: bool;
+    /// What else the reader has to know.
+    const NOTE: &'static str = "";
     /// Whether its receive buffer has a size that can be set; the best one is chosen for each cell.
     const HAS_CAPACITY: bool = true;
-    /// The size it has unless told otherwise.
-    const DEFAULT_CAPACITY: usize;
+    /// The size it has unless told otherwise; `None`: the buffer is the caller's.
+    const DEFAULT_CAPACITY: Option<usize>;
     /// What the objects of a connection take beside the heap and the transport.
     const OBJECT_BYTES: usize;
 

@@ -10,14 +10,16 @@ pub use race::{Entrant, Race, Row};
 #[derive(Clone, Copy)]
 pub struct Settings {
     pub rounds: usize,
+    /// How often everybody is made anew, at other addresses.
+    pub heats: usize,
     /// The CPU time that one entrant gets in one round.
     pub slice_ns: u64,
     pub quick: bool,
 }
 
 impl Settings {
-    pub const FULL: Self = Self { rounds: 31, slice_ns: 400_000, quick: false };
-    pub const QUICK: Self = Self { rounds: 9, slice_ns: 120_000, quick: true };
+    pub const FULL: Self = Self { rounds: 35, heats: 7, slice_ns: 400_000, quick: false };
+    pub const QUICK: Self = Self { rounds: 9, heats: 3, slice_ns: 120_000, quick: true };
 }
 
 /// The middle value; the mean of the two in the middle of an even number.

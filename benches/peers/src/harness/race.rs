@@ -1,8 +1,11 @@
-//! Rounds in which everybody runs once, in turn: A B C A B C …
+//! Rounds in which everybody runs once: A B C, B A C, C A B …
 //!
 //! What slows the machine down for a while slows everybody in the same rounds, so the ratio *within a round* is steadier than any absolute time.
-//! Each entrant gets as many iterations per round as fill its slice of CPU time; each round starts with another entrant, so that nobody
-//! always runs behind the same neighbour.
+//! Each entrant gets as many iterations per round as fill its slice of CPU time; each round has an order of its own, so that nobody
+//! always runs behind the same neighbour, in what it leaves in the caches.
+//!
+//! The rounds fall into heats. For each heat everybody is made anew, at other addresses: where a buffer happens to lie can make a difference of a
+//! quarter, and must not last for a whole race.
 
 use super::alloc::Count;
 use super::clock::thread_cpu_ns;
@@ -15,17 +18,20 @@ pub struct Entrant<'a> {
     pub note: String,
     /// A bound, and not a library: it is shown, and never counted as a peer.
     pub is_floor: bool,
-    /// Does the work so many times.
-    pub run: Box<dyn FnMut(u64) + 'a>,
+    make: Box<dyn Fn() -> Run + 'a>,
 }
 
+/// Does the work so many times.
+pub type Run = Box<dyn FnMut(u64)>;
+
 impl<'a> Entrant<'a> {
-    pub fn new(name: &str, note: impl Into<String>, run: impl FnMut(u64) + 'a) -> Self {
-        Self { name: name.to_owned(), note: note.into(), is_floor: false, run: Box::new(run) }
+    /// `make` makes one that is ready to run.
+    pub fn new<R: FnMut(u64) + 'static>(name: &str, note: impl Into<String>, make: impl Fn() -> R + 'a) -> Self {
+        Self { name: name.to_owned(), note: note.into(), is_floor: false, make: Box::new(move || Box::new(make())) }
     }
 
-    pub fn floor(name: &str, run: impl FnMut(u64) + 'a) -> Self {
-        Self { is_floor: true, ..Self::new(name, "", run) }
+    pub fn floor<R: FnMut(u64) + 'static>(name: &str, make: impl Fn() -> R + 'a) -> Self {
+        Self { is_floor: true, ..Self::new(name, "", make) }
     }
 }
 
@@ -51,24 +57,29 @@ pub struct Race {
 
 impl Race {
     /// Runs the race; `units` is how many units of work one iteration does. The first entrant is ours.
-    pub fn run(mut entrants: Vec<Entrant<'_>>, units: usize, settings: Settings) -> Self {
-        let counts: Vec<u64> = entrants.iter_mut().map(|entrant| warm_up(entrant, settings.slice_ns)).collect();
-        let allocations: Vec<f64> = entrants
-            .iter_mut()
-            .zip(&counts)
-            .map(|(entrant, &count)| {
-                let before = Count::now();
-                (entrant.run)(count);
-                Count::now().since(before).calls as f64 / (count * units as u64) as f64
-            })
-            .collect();
+    pub fn run(entrants: Vec<Entrant<'_>>, units: usize, settings: Settings) -> Self {
         let mut times = vec![Vec::with_capacity(settings.rounds); entrants.len()];
-        for round in 0..settings.rounds {
-            for turn in 0..entrants.len() {
-                let who = (round + turn) % entrants.len();
-                let begin = thread_cpu_ns();
-                (entrants[who].run)(counts[who]);
-                times[who].push((thread_cpu_ns() - begin) as f64 / (counts[who] * units as u64) as f64);
+        let mut allocations = vec![0.0_f64; entrants.len()];
+        for heat in 0..settings.heats {
+            let mut padding = Vec::new();
+            let mut runs: Vec<Run> = Vec::new();
+            for entrant in &entrants {
+                padding.push(vec![0_u8; 16 + 64 * ((heat * 37 + runs.len() * 11) % 64)]);
+                runs.push((entrant.make)());
+            }
+            let counts: Vec<u64> = runs.iter_mut().map(|run| warm_up(run, settings.slice_ns)).collect();
+            for (who, run) in runs.iter_mut().enumerate() {
+                let before = Count::now();
+                run(counts[who]);
+                let calls = Count::now().since(before).calls as f64;
+                allocations[who] = allocations[who].max(calls / (counts[who] * units as u64) as f64);
+            }
+            for round in 0..settings.rounds / settings.heats {
+                for who in order(runs.len(), heat * settings.rounds + round) {
+                    let begin = thread_cpu_ns();
+                    runs[who](counts[who]);
+                    times[who].push((thread_cpu_ns() - begin) as f64 / (counts[who] * units as u64) as f64);
+                }
             }
         }
         let rows = entrants
@@ -94,15 +105,31 @@ impl Race {
         self.rows.iter().find(|row| row.name == name)
     }
 
-    /// The peer that comes closest to us, or is furthest ahead.
+    /// The peer that comes closest to us, or is furthest ahead. A second row of ours is none.
     pub fn best_peer(&self) -> Option<&Row> {
-        self.rows[1..].iter().filter(|row| !row.is_floor).min_by(|a, b| a.over_ours.total_cmp(&b.over_ours))
+        self.rows[1..]
+            .iter()
+            .filter(|row| !row.is_floor && !row.name.starts_with(&self.ours().name))
+            .min_by(|a, b| a.over_ours.total_cmp(&b.over_ours))
     }
 
     /// How many times as fast as the fastest peer we are.
     pub fn lead(&self) -> f64 {
         self.best_peer().map_or(f64::NAN, |row| row.over_ours)
     }
+}
+
+/// The order of a round: each comes once.
+fn order(len: usize, round: usize) -> Vec<usize> {
+    let mut all: Vec<usize> = (0..len).collect();
+    let mut state = 0x9e37_79b9_7f4a_7c15_u64.wrapping_mul(round as u64 + 1);
+    for last in (1..len).rev() {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        all.swap(last, (state >> 33) as usize % (last + 1));
+    }
+    all
 }
 
 /// The time of one iteration, after a short warm-up.
@@ -120,7 +147,7 @@ pub fn time_of_one(run: &mut dyn FnMut(u64), slice_ns: u64) -> f64 {
 }
 
 /// Lets caches, predictors and buffers settle, and finds how many iterations fill a slice.
-fn warm_up(entrant: &mut Entrant<'_>, slice_ns: u64) -> u64 {
-    let one = time_of_one(&mut entrant.run, slice_ns);
+fn warm_up(run: &mut Run, slice_ns: u64) -> u64 {
+    let one = time_of_one(run, slice_ns);
     ((slice_ns as f64 / one) as u64).max(1)
 }

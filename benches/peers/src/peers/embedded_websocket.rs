@@ -32,7 +32,7 @@ pub struct Receiving {
 impl Receiver for Receiving {
     const NAME: &'static str = "embedded-websocket";
     const CHECKS_UTF8: bool = false;
-    const DEFAULT_CAPACITY: usize = 0;
+    const DEFAULT_CAPACITY: Option<usize> = None;
     const OBJECT_BYTES: usize = size_of::<WebSocketServer>();
 
     fn new(wire: Wire, capacity: usize, max_message: usize) -> Self {

@@ -24,11 +24,6 @@ pub const LEFT_OUT: &[(&str, &str, &str)] = &[
         "no public function masks bytes in place; they are compared in the other tables",
     ),
     ("handshake", "web-socket, websocket-sans-io", "they have no handshake"),
-    (
-        "send, client",
-        "soketto and others that copy by themselves",
-        "nothing is left out: a library that masks in place gets a copy of the payload from the harness, since the application keeps its own",
-    ),
 ];
 
 /// The peers and the crate under test, as their names stand in the lock file.

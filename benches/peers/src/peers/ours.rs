@@ -35,7 +35,7 @@ pub struct Receiving {
 impl Receiver for Receiving {
     const NAME: &'static str = NAME;
     const CHECKS_UTF8: bool = true;
-    const DEFAULT_CAPACITY: usize = websocket_proto::DEFAULT_CAPACITY_BYTES;
+    const DEFAULT_CAPACITY: Option<usize> = Some(websocket_proto::DEFAULT_CAPACITY_BYTES);
     const OBJECT_BYTES: usize = size_of::<Connection<Server>>() + size_of::<RecvBuffer<Vec<u8>>>();
 
     fn new(wire: Wire, capacity: usize, _: usize) -> Self {
@@ -72,6 +72,7 @@ impl Receiver for Receiving {
 pub const POOLED_BYTES: usize = size_of::<Connection<Server>>();
 
 /// Whole frames appended to a send buffer that is drained at once.
+#[allow(clippy::large_enum_variant, reason = "there is one, and it stays where it is")]
 pub enum Copying {
     Server(Connection<Server>, Vec<u8>, Wire),
     Client(Connection<Client<OsMaskKeys>>, Vec<u8>, Wire),
@@ -103,6 +104,26 @@ impl Sender for Copying {
         };
         wire.put(tx);
         tx.clear();
+    }
+}
+
+/// As [`Copying`], with keys from the generator that most peers use.
+pub struct WithRand(Connection<Client<fn() -> [u8; 4]>>, Vec<u8>, Wire);
+
+impl Sender for WithRand {
+    const NAME: &'static str = "websocket-proto, keys from `rand`";
+    const NOTE: &'static str = "`send_binary`; keys: a closure over `rand::random`";
+
+    fn new(wire: Wire, end: End, max_message: usize) -> Option<Self> {
+        let connection = Connection::client(Config::client(), rand::random as fn() -> [u8; 4]);
+        (end == End::Client).then(|| Self(connection, Vec::with_capacity(max_message + 14), wire))
+    }
+
+    #[inline]
+    fn send(&mut self, payload: &Payload) {
+        self.0.send_binary(&payload.bytes, &mut self.1).expect("open");
+        self.2.put(&self.1);
+        self.1.clear();
     }
 }
 

@@ -36,7 +36,7 @@ pub struct Receiving {
 impl Receiver for Receiving {
     const NAME: &'static str = "shiguredo_websocket";
     const CHECKS_UTF8: bool = true;
-    const DEFAULT_CAPACITY: usize = 0;
+    const DEFAULT_CAPACITY: Option<usize> = None;
     const OBJECT_BYTES: usize = size_of::<WebSocketServerConnection>();
 
     fn new(wire: Wire, capacity: usize, max_message: usize) -> Self {

@@ -36,7 +36,7 @@ pub struct Receiving {
 impl Receiver for Receiving {
     const NAME: &'static str = "sockudo-ws";
     const CHECKS_UTF8: bool = true;
-    const DEFAULT_CAPACITY: usize = sockudo_ws::RECV_BUFFER_SIZE;
+    const DEFAULT_CAPACITY: Option<usize> = Some(sockudo_ws::RECV_BUFFER_SIZE);
     const OBJECT_BYTES: usize = size_of::<Protocol>() + size_of::<BytesMut>() + size_of::<Vec<Message>>();
 
     fn new(wire: Wire, capacity: usize, max_message: usize) -> Self {

@@ -36,7 +36,7 @@ pub struct Receiving {
 impl Receiver for Receiving {
     const NAME: &'static str = "soketto";
     const CHECKS_UTF8: bool = false;
-    const DEFAULT_CAPACITY: usize = 0;
+    const DEFAULT_CAPACITY: Option<usize> = Some(0);
     const OBJECT_BYTES: usize = size_of::<Half<Wire>>() + size_of::<OtherHalf<Wire>>();
 
     fn new(wire: Wire, capacity: usize, _: usize) -> Self {

@@ -18,7 +18,7 @@ impl Receiver for Peer {
     const NAME: &'static str = "tokio-websockets";
     const CHECKS_UTF8: bool = true;
     const HAS_CAPACITY: bool = false;
-    const DEFAULT_CAPACITY: usize = 8192;
+    const DEFAULT_CAPACITY: Option<usize> = Some(8192);
     const OBJECT_BYTES: usize = size_of::<WebSocketStream<Wire>>() - size_of::<Wire>();
 
     fn new(wire: Wire, _: usize, _: usize) -> Self {

@@ -15,7 +15,7 @@ pub struct Peer(WebSocket<Wire>);
 impl Receiver for Peer {
     const NAME: &'static str = "tungstenite";
     const CHECKS_UTF8: bool = true;
-    const DEFAULT_CAPACITY: usize = 128 * 1024;
+    const DEFAULT_CAPACITY: Option<usize> = Some(128 * 1024);
     const OBJECT_BYTES: usize = size_of::<WebSocket<Wire>>() - size_of::<Wire>();
 
     fn new(wire: Wire, capacity: usize, _: usize) -> Self {

@@ -11,7 +11,7 @@ pub struct Peer<T>(WebSocket<T>);
 impl Receiver for Peer<BufReader<Wire>> {
     const NAME: &'static str = "web-socket";
     const CHECKS_UTF8: bool = false;
-    const DEFAULT_CAPACITY: usize = 8192;
+    const DEFAULT_CAPACITY: Option<usize> = Some(8192);
     const OBJECT_BYTES: usize = size_of::<WebSocket<BufReader<Wire>>>() - size_of::<Wire>();
 
     fn new(wire: Wire, capacity: usize, _: usize) -> Self {

@@ -30,7 +30,7 @@ pub struct Receiving {
 impl Receiver for Receiving {
     const NAME: &'static str = "websocket-sans-io";
     const CHECKS_UTF8: bool = false;
-    const DEFAULT_CAPACITY: usize = 0;
+    const DEFAULT_CAPACITY: Option<usize> = None;
     const OBJECT_BYTES: usize = size_of::<WebsocketFrameDecoder>() + size_of::<WebsocketFrameEncoder>();
 
     fn new(wire: Wire, capacity: usize, max_message: usize) -> Self {

@@ -19,7 +19,7 @@ pub struct Receiving(WsRxFramer<'static>, Wire);
 impl Receiver for Receiving {
     const NAME: &'static str = "ws-framer";
     const CHECKS_UTF8: bool = true;
-    const DEFAULT_CAPACITY: usize = 0;
+    const DEFAULT_CAPACITY: Option<usize> = None;
     const OBJECT_BYTES: usize = size_of::<WsRxFramer<'static>>() + size_of::<WsTxFramer<'static>>();
 
     fn new(wire: Wire, capacity: usize, max_message: usize) -> Self {

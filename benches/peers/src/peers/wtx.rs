@@ -26,7 +26,7 @@ pub struct Receiving {
 impl Receiver for Receiving {
     const NAME: &'static str = "wtx";
     const CHECKS_UTF8: bool = true;
-    const DEFAULT_CAPACITY: usize = 0;
+    const DEFAULT_CAPACITY: Option<usize> = Some(0);
     const OBJECT_BYTES: usize =
         size_of::<WebSocket<(), Xorshift64, Wire, WebSocketBuffer, false>>() - size_of::<Wire>();
 

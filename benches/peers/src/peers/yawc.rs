@@ -31,7 +31,7 @@ pub struct Peer(WebSocket<Wire>);
 impl Receiver for Peer {
     const NAME: &'static str = "yawc";
     const CHECKS_UTF8: bool = true;
-    const DEFAULT_CAPACITY: usize = 8192;
+    const DEFAULT_CAPACITY: Option<usize> = Some(8192);
     const OBJECT_BYTES: usize = size_of::<WebSocket<Wire>>() - size_of::<Wire>();
 
     fn new(wire: Wire, capacity: usize, max_message: usize) -> Self {

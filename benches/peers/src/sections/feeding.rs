@@ -41,14 +41,9 @@ pub fn run(settings: Settings) -> Section {
 
 /// Whole and byte by byte, all sizes in one race.
 fn ours_alone(section: &mut Section, settings: Settings) {
-    let mut entrants: Vec<Entrant<'static>> = Vec::new();
-    for (way, max_read) in [("one byte to a read", 1), ("as much as the buffer takes", usize::MAX)] {
-        for size in SIZES {
-            let mut entrant = enter::<ours::Receiving>(&cell(size, max_read), settings);
-            entrant.name = format!("{way}, {}", size_name(size));
-            entrants.push(entrant);
-        }
-    }
+    let ways = [("one byte to a read", 1), ("as much as the buffer takes", usize::MAX)];
+    let cells: Vec<Cell> = ways.iter().flat_map(|(_, max_read)| SIZES.map(|size| cell(size, *max_read))).collect();
+    let entrants: Vec<Entrant<'_>> = cells.iter().map(|cell| enter::<ours::Receiving>(cell, settings)).collect();
     let race = Race::run(entrants, BYTES, settings);
     let (single, whole) = race.rows.split_at(SIZES.len());
     let ratios: Vec<f64> = single.iter().zip(whole).map(|(single, whole)| single.over_ours / whole.over_ours).collect();
@@ -63,7 +58,7 @@ fn ours_alone(section: &mut Section, settings: Settings) {
     section.judge("cost per byte does not grow with the message", !grows, shown.join(", "));
     let mut table = Table { caption: format!("{}, ns per byte.", ours::NAME), ..Table::default() };
     table.header = std::iter::once(String::new()).chain(SIZES.into_iter().map(size_name)).collect();
-    for (way, rows) in [("one byte to a read", single), ("as much as the buffer takes", whole)] {
+    for ((way, _), rows) in ways.into_iter().zip([single, whole]) {
         let mut line = vec![way.to_owned()];
         line.extend(rows.iter().map(|row| format!("{:.3}", row.ns)));
         table.rows.push(line);

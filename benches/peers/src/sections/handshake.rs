@@ -43,33 +43,38 @@ fn enter<H: Handshaker + 'static>() -> Entrant<'static> {
     assert!(answer.starts_with("HTTP/1.1 101"), "{}: {answer}", H::NAME);
     assert!(answer.contains("s3pPLMBiTxaQ9kYGzzhZRbK+xOo="), "{}: {answer}", H::NAME);
     assert!(answer.ends_with("\r\n\r\n"), "{}: {answer}", H::NAME);
-    Entrant::new(H::NAME, H::NOTE, move |count| {
-        for _ in 0..count {
-            log.borrow_mut().bytes.clear();
-            handshaker.accept(std::hint::black_box(&request), &log);
+    Entrant::new(H::NAME, H::NOTE, move || {
+        let (request, log, mut handshaker) = (Arc::clone(&request), Rc::clone(&log), H::new());
+        move |count| {
+            for _ in 0..count {
+                log.borrow_mut().bytes.clear();
+                handshaker.accept(std::hint::black_box(&request), &log);
+            }
         }
     })
 }
 
 /// What nobody can do without: parse, hash, encode, answer.
 fn floor() -> Entrant<'static> {
-    let mut answer = Vec::with_capacity(1024);
-    Entrant::floor("floor: httparse, sha1, base64", move |count| {
-        for _ in 0..count {
-            answer.clear();
-            let mut headers = [httparse::EMPTY_HEADER; 64];
-            let mut request = httparse::Request::new(&mut headers);
-            let _ = request.parse(std::hint::black_box(REQUEST)).expect("a legal request");
-            let key = request.headers.iter().find(|header| header.name.len() == 17).expect("a key");
-            let mut sha1 = Sha1::new();
-            sha1.update(key.value);
-            sha1.update(b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11");
-            let mut accept = [0; 28];
-            BASE64_STANDARD.encode_slice(sha1.finalize(), &mut accept).expect("28 bytes");
-            answer.extend_from_slice(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ");
-            answer.extend_from_slice(&accept);
-            answer.extend_from_slice(b"\r\n\r\n");
-            std::hint::black_box(&answer);
+    Entrant::floor("floor: httparse, sha1, base64", || {
+        let mut answer = Vec::with_capacity(1024);
+        move |count| {
+            for _ in 0..count {
+                answer.clear();
+                let mut headers = [httparse::EMPTY_HEADER; 64];
+                let mut request = httparse::Request::new(&mut headers);
+                let _ = request.parse(std::hint::black_box(REQUEST)).expect("a legal request");
+                let key = request.headers.iter().find(|header| header.name.len() == 17).expect("a key");
+                let mut sha1 = Sha1::new();
+                sha1.update(key.value);
+                sha1.update(b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11");
+                let mut accept = [0; 28];
+                BASE64_STANDARD.encode_slice(sha1.finalize(), &mut accept).expect("28 bytes");
+                answer.extend_from_slice(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ");
+                answer.extend_from_slice(&accept);
+                answer.extend_from_slice(b"\r\n\r\n");
+                std::hint::black_box(&answer);
+            }
         }
     })
 }

@@ -22,7 +22,7 @@ fn heap_after<R: Receiver>(streams: &[Arc<[u8]>], messages: usize, max_message: 
     wire.max_read = if messages == 1 { usize::MAX } else { 64 << 10 };
     wire.stops_at_end = true;
     let before = Count::now();
-    let mut receiver = R::new(wire, if R::DEFAULT_CAPACITY == 0 { 16 << 10 } else { R::DEFAULT_CAPACITY }, max_message);
+    let mut receiver = R::new(wire, R::DEFAULT_CAPACITY.unwrap_or(16 << 10), max_message);
     receiver.receive(messages, &mut |_| {});
     Count::now().since(before).live
 }

@@ -30,11 +30,13 @@ enum Way {
 fn enter<S: Sender + 'static>(entrants: &mut Vec<Entrant<'static>>, end: End, way: Way, size: usize) {
     let Some(found) = verify::<S>(end, size) else { return };
     if found == way || end == End::Client {
-        let mut sender = S::new(Wire::sink(), end, size).expect("it could before");
-        let payload = Payload::new(size);
-        entrants.push(Entrant::new(S::NAME, S::NOTE, move |count| {
-            for _ in 0..count {
-                sender.send(std::hint::black_box(&payload));
+        entrants.push(Entrant::new(S::NAME, S::NOTE, move || {
+            let mut sender = S::new(Wire::sink(), end, size).expect("it could before");
+            let payload = Payload::new(size);
+            move |count| {
+                for _ in 0..count {
+                    sender.send(std::hint::black_box(&payload));
+                }
             }
         }));
     }
@@ -47,6 +49,7 @@ fn entrants(end: End, way: Way, size: usize) -> Vec<Entrant<'static>> {
         enter::<nexus_web::Heading>(&mut all, end, way, size);
     }
     enter::<ours::Copying>(&mut all, end, way, size);
+    enter::<ours::WithRand>(&mut all, end, way, size);
     enter::<tungstenite::Peer>(&mut all, end, way, size);
     enter::<fastwebsockets::Sending>(&mut all, end, way, size);
     enter::<nexus_web::Sending>(&mut all, end, way, size);

@@ -1,7 +1,9 @@
 //! Unmasking in place: every size, address offset and phase of the key.
 
+use std::cell::RefCell;
 use std::hint::black_box;
 use std::path::Path;
+use std::rc::Rc;
 
 use serde_json::json;
 
@@ -61,34 +63,37 @@ impl Arena {
     }
 }
 
-fn enter<U: Unmask + 'static>(
-    arena: fn(usize, usize) -> Arena,
-    len: usize,
-    offset: usize,
-    phase: usize,
-) -> Entrant<'static> {
-    let mut arena = arena(len, offset);
-    Entrant::new(U::NAME, U::NOTE, move |count| {
-        for _ in 0..count {
-            arena.each(|bytes| U::unmask(black_box(bytes), black_box([0x37, 0xfa, 0x21, 0x3d]), black_box(phase)));
+/// The same memory for everybody: how its pages happen to lie makes a difference that is nobody's merit.
+type Shared = Rc<RefCell<Arena>>;
+
+fn enter<U: Unmask + 'static>(arena: &Shared, phase: usize) -> Entrant<'static> {
+    let arena = Rc::clone(arena);
+    Entrant::new(U::NAME, U::NOTE, move || {
+        let arena = Rc::clone(&arena);
+        move |count| {
+            let mut arena = arena.borrow_mut();
+            for _ in 0..count {
+                arena.each(|bytes| U::unmask(black_box(bytes), black_box([0x37, 0xfa, 0x21, 0x3d]), black_box(phase)));
+            }
         }
     })
 }
 
-fn race(arena: fn(usize, usize) -> Arena, len: usize, offset: usize, phase: usize, settings: Settings) -> Race {
+fn race(arena: Arena, phase: usize, settings: Settings) -> Race {
+    let (units, shortest) = (arena.lens.len(), arena.lens.iter().min().copied().unwrap_or_default());
+    let arena = Rc::new(RefCell::new(arena));
     let mut entrants = vec![
-        enter::<ours::Masking>(arena, len, offset, phase),
-        enter::<fastwebsockets::Masking>(arena, len, offset, phase),
-        enter::<nexus_web::Masking>(arena, len, offset, phase),
-        enter::<sockudo_ws::Masking>(arena, len, offset, phase),
-        enter::<soketto::Masking>(arena, len, offset, phase),
-        enter::<websocket_sans_io::Masking>(arena, len, offset, phase),
-        enter::<yawc::Masking>(arena, len, offset, phase),
+        enter::<ours::Masking>(&arena, phase),
+        enter::<fastwebsockets::Masking>(&arena, phase),
+        enter::<nexus_web::Masking>(&arena, phase),
+        enter::<sockudo_ws::Masking>(&arena, phase),
+        enter::<soketto::Masking>(&arena, phase),
+        enter::<websocket_sans_io::Masking>(&arena, phase),
+        enter::<yawc::Masking>(&arena, phase),
     ];
-    if len >= 1024 {
-        entrants.extend(roofline::entrants(|| arena(len, offset)));
+    if shortest >= 1024 {
+        entrants.extend(roofline::entrants(&arena));
     }
-    let units = arena(len, offset).lens.len();
     Race::run(entrants, units, settings)
 }
 
@@ -125,7 +130,7 @@ pub fn run(settings: Settings, docs: Option<&Path>) -> Section {
     for len in SIZES {
         for offset in OFFSETS {
             for phase in PHASES {
-                let race = race(Arena::of_len, len, offset, phase, settings);
+                let race = race(Arena::of_len(len, offset), phase, settings);
                 section.record(json!({"size": len, "offset": offset, "phase": phase}), &race);
                 let cell = format!("{}, offset {offset}, phase {phase}", size_name(len));
                 worst.push((race.lead(), format!("{cell}: {}", race.best_peer().expect("peers").name)));
@@ -140,7 +145,7 @@ pub fn run(settings: Settings, docs: Option<&Path>) -> Section {
             }
         }
     }
-    let random = race(|_, _| Arena::random(), 0, 0, 0, settings);
+    let random = race(Arena::random(), 0, settings);
     section.record(json!({"size": "1 to 300 at random"}), &random);
     worst.sort_by(|a, b| a.0.total_cmp(&b.0));
     far.sort_by(|a, b| b.0.total_cmp(&a.0));
@@ -204,29 +209,32 @@ mod roofline {
     };
     use std::hint::black_box;
 
-    use super::{Arena, Entrant};
+    use super::{Entrant, Rc, Shared};
 
-    pub fn entrants(arena: impl Fn() -> Arena) -> Vec<Entrant<'static>> {
+    pub fn entrants(arena: &Shared) -> Vec<Entrant<'static>> {
         let mut all = Vec::new();
         if is_x86_feature_detected!("avx2") {
-            let mut arena = arena();
-            all.push(Entrant::floor("roofline, AVX2", move |count| {
-                for _ in 0..count {
-                    // SAFETY: the instructions were detected.
-                    arena.each(|bytes| unsafe { avx2(black_box(bytes), black_box(0x3d21_fa37)) });
-                }
-            }));
+            // SAFETY: the instructions were detected.
+            all.push(entrant("roofline, AVX2", arena, |bytes, key| unsafe { avx2(bytes, key) }));
         }
         if is_x86_feature_detected!("avx512f") {
-            let mut arena = arena();
-            all.push(Entrant::floor("roofline, AVX-512", move |count| {
-                for _ in 0..count {
-                    // SAFETY: the instructions were detected.
-                    arena.each(|bytes| unsafe { avx512(black_box(bytes), black_box(0x3d21_fa37)) });
-                }
-            }));
+            // SAFETY: the instructions were detected.
+            all.push(entrant("roofline, AVX-512", arena, |bytes, key| unsafe { avx512(bytes, key) }));
         }
         all
+    }
+
+    fn entrant(name: &str, arena: &Shared, sweep: impl Fn(&mut [u8], i32) + Copy + 'static) -> Entrant<'static> {
+        let arena = Rc::clone(arena);
+        Entrant::floor(name, move || {
+            let arena = Rc::clone(&arena);
+            move |count| {
+                let mut arena = arena.borrow_mut();
+                for _ in 0..count {
+                    arena.each(|bytes| sweep(black_box(bytes), black_box(0x3d21_fa37)));
+                }
+            }
+        })
     }
 
     /// The aligned vectors within `bytes`, and one across each end: every byte is read and written, in no more steps than it takes.
