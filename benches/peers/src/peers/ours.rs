@@ -107,15 +107,17 @@ impl Sender for Copying {
     }
 }
 
+type Draw = fn() -> [u8; 4];
+
 /// As [`Copying`], with keys from the generator that most peers use.
-pub struct WithRand(Connection<Client<fn() -> [u8; 4]>>, Vec<u8>, Wire);
+pub struct WithRand(Connection<Client<Draw>>, Vec<u8>, Wire);
 
 impl Sender for WithRand {
     const NAME: &'static str = "websocket-proto, keys from `rand`";
     const NOTE: &'static str = "`send_binary`; keys: a closure over `rand::random`";
 
     fn new(wire: Wire, end: End, max_message: usize) -> Option<Self> {
-        let connection = Connection::client(Config::client(), rand::random as fn() -> [u8; 4]);
+        let connection = Connection::client(Config::client(), rand::random as Draw);
         (end == End::Client).then(|| Self(connection, Vec::with_capacity(max_message + 14), wire))
     }
 
