@@ -134,17 +134,25 @@ pub(crate) fn emit(first: u8, payload_len: u64, key: Option<[u8; 4]>) -> HeaderB
     let [.., high, low] = payload_len.to_be_bytes();
     let mask = if key.is_some() { MASK } else { 0 };
     let mut bytes = HeaderBytes::new();
-    bytes.push(first);
     match payload_len {
-        0..=125 => bytes.push(mask | low),
-        126..=0xFFFF => bytes.extend([mask | LENGTH_16, high, low]),
+        0..=125 => append(&mut bytes, [first, mask | low]),
+        126..=0xFFFF => append(&mut bytes, [first, mask | LENGTH_16, high, low]),
         _ => {
-            bytes.push(mask | LENGTH_64);
-            bytes.extend(payload_len.to_be_bytes());
+            append(&mut bytes, [first, mask | LENGTH_64]);
+            append(&mut bytes, payload_len.to_be_bytes());
         }
     }
-    bytes.extend(key.into_iter().flatten());
+    if let Some(key) = key {
+        append(&mut bytes, key);
+    }
     bytes
+}
+
+/// Appends bytes for which there is room: all the parts of a header together have at most [`MAX_HEADER_BYTES`].
+#[inline]
+fn append<const N: usize>(bytes: &mut HeaderBytes, part: [u8; N]) {
+    let is_appended = bytes.try_extend_from_slice(&part).is_ok();
+    debug_assert!(is_appended, "a header has 14 bytes at most");
 }
 
 /// The payload length, from a header's second byte and what follows it, and the bytes behind it.

@@ -94,21 +94,21 @@ impl Handshake {
 
     /// The most bytes that a head may have, its last empty line included. A receive buffer that cannot grow is a limit too.
     #[must_use]
-    pub const fn with_max_head_bytes(mut self, max_head_bytes: usize) -> Self {
+    pub const fn max_head_bytes(mut self, max_head_bytes: usize) -> Self {
         self.max_head_bytes = max_head_bytes;
         self
     }
 
     /// The most header lines that a head may have; 64 at most.
     #[must_use]
-    pub const fn with_max_headers(mut self, max_headers: usize) -> Self {
+    pub const fn max_headers(mut self, max_headers: usize) -> Self {
         self.max_headers = max_headers;
         self
     }
 
     /// How long the head may take to come, from the first [`handle_timeout`](Self::handle_timeout) on; `None` for as long as it likes.
     #[must_use]
-    pub const fn with_deadline(mut self, span: Option<Duration>) -> Self {
+    pub const fn timeout(mut self, span: Option<Duration>) -> Self {
         self.clock.set_span(span);
         self
     }

@@ -41,7 +41,7 @@ fn cve_2023_43669_head_limit_for_any_cuts() {
 // H1. The error comes with the last byte within the limit, not when the sender gets tired.
 #[test]
 fn cve_2023_43669_no_byte_beyond_the_limit_is_waited_for() {
-    let handshake = || server::Handshake::new().with_max_head_bytes(100);
+    let handshake = || server::Handshake::new().max_head_bytes(100);
     let endless = [b'a'; 101];
     for cuts in Cuts::usual() {
         let wait = serve_with(handshake(), &endless[..99], cuts, Origins::Any).0;
@@ -498,11 +498,11 @@ fn h19_a_slow_client_runs_out_of_time() {
 // H19
 #[test]
 fn h19_a_client_waits_no_longer_than_it_likes() {
-    let mut handshake = rfc_client().with_deadline(Some(Duration::from_millis(20)));
+    let mut handshake = rfc_client().timeout(Some(Duration::from_millis(20)));
     assert_eq!(handshake.handle_timeout(Instant::EPOCH), Ok(()));
     assert_eq!(handshake.handle_timeout(Instant::from_millis(19)), Ok(()));
     assert_eq!(handshake.handle_timeout(Instant::from_millis(20)), Err(HandshakeError::Timeout(Timeout::Handshake)));
-    assert_eq!(rfc_client().with_deadline(None).poll_timeout(), None);
+    assert_eq!(rfc_client().timeout(None).poll_timeout(), None);
 
     let mut rx = RecvBuffer::from([0; 1024]);
     let _ = rx.extend_from_slice(RFC_REQUEST.as_bytes());

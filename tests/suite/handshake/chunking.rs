@@ -29,7 +29,7 @@ fn mutate(valid: &str, random: &mut Random) -> Vec<u8> {
 #[test]
 fn mutated_requests_have_one_outcome() {
     let mut random = Random(42);
-    let limited = || Handshake::new().with_max_head_bytes(300).with_max_headers(8);
+    let limited = || Handshake::new().max_head_bytes(300).max_headers(8);
     let (mut granted, mut refused) = (0, 0);
     for round in 0..5_000 {
         let bytes = mutate(RFC_REQUEST, &mut random);
@@ -50,7 +50,7 @@ fn mutated_answers_have_one_outcome() {
     let valid = format!("HTTP/1.1 100 Continue\r\nA: b\r\n\r\n{RFC_RESPONSE}");
     for round in 0..5_000 {
         let bytes = mutate(&valid, &mut random);
-        let ask = |cuts| ask_with(rfc_client().with_max_head_bytes(300), &bytes, cuts);
+        let ask = |cuts| ask_with(rfc_client().max_head_bytes(300), &bytes, cuts);
         let whole = ask(Cuts::Whole);
         for cuts in [Cuts::Bytes, Cuts::Random(round), Cuts::At(random.below(bytes.len()))] {
             assert_eq!(ask(cuts), whole, "{:?}", bytes.escape_ascii().to_string());

@@ -259,7 +259,7 @@ fn a_buffer_that_cannot_grow_is_a_limit() {
 fn a_growing_buffer_grows_to_the_limit() {
     let request = RFC_REQUEST.replace("Origin", &format!("X: {}\r\nOrigin", "x".repeat(40_000)));
     let mut rx = RecvBuffer::new();
-    let mut handshake = Handshake::new().with_max_head_bytes(64 * 1024);
+    let mut handshake = Handshake::new().max_head_bytes(64 * 1024);
     let (mut rest, mut is_given) = (request.as_bytes(), false);
     while !rest.is_empty() {
         let taken = rx.extend_from_slice(rest);
