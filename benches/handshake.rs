@@ -1,4 +1,5 @@
-//! The server's opening handshake of a browser's request, beside the floor: the same bytes through `httparse`, `sha1` and `base64` and nothing else.
+//! The server's opening handshake of a browser's request, beside the floor: the same bytes through `httparse`, `sha1`
+//! and `base64` and nothing else.
 //!
 //! `cargo bench --bench handshake [-- --quick]`
 

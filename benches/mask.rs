@@ -1,7 +1,7 @@
 //! Masking throughput by size, beside the definition (`naive`) and the fastest loop over memory there is (`roofline`).
 //!
-//! Payloads stand behind a header in real life, so `offset` 8 is what a server sees; 0 is the best case. Compare rows of one
-//! run with each other, not with those of another.
+//! Payloads stand behind a header in real life, so `offset` 8 is what a server sees; 0 is the best case. Compare rows
+//! of one run with each other, not with those of another.
 #![allow(missing_docs, reason = "what `criterion_group!` makes")]
 
 use std::hint::black_box;
@@ -47,8 +47,8 @@ fn naive(bytes: &mut [u8], key: [u8; 4]) {
 #[repr(align(64))]
 struct CacheLine([u8; 64]);
 
-/// Reads, changes and writes as many whole cache lines as the payload would fill, in the widest registers, and does nothing
-/// else: one key byte, no phase, no length that is not a multiple of 64.
+/// Reads, changes and writes as many whole cache lines as the payload would fill, in the widest registers, and does
+/// nothing else: one key byte, no phase, no length that is not a multiple of 64.
 fn roofline(lines: &mut [CacheLine]) {
     #[inline(always)]
     fn xor(mut lines: &mut [CacheLine]) {

@@ -116,7 +116,8 @@ impl From<InvalidUtf8> for Violation {
     }
 }
 
-/// The peer asks for more than this end grants. The limits stand in [`Config`](crate::Config), but for the size of a receive buffer that cannot grow.
+/// The peer asks for more than this end grants. The limits stand in [`Config`](crate::Config), but for the size of a
+/// receive buffer that cannot grow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Limit {
@@ -213,8 +214,8 @@ pub enum Misuse {
     CloseCode(CloseCode),
     /// A payload of 2^63 bytes or more (§5.2).
     LengthTopBit,
-    /// The receive buffer does not hold as much of the message in progress as the connection has left there: it is another one. (Two buffers that hold
-    /// equally much cannot be told apart.)
+    /// The receive buffer does not hold as much of the message in progress as the connection has left there: it is
+    /// another one. (Two buffers that hold equally much cannot be told apart.)
     BufferReplaced,
     /// `receive` in the middle of a message whose beginning was taken with `receive_chunk`.
     MessageInChunks,
@@ -244,8 +245,9 @@ impl core::error::Error for Misuse {}
 
 /// Why a connection does not go on: from receiving, and from the deadlines.
 ///
-/// All but [`Misuse`](Self::Misuse) are final: the connection has failed, answers every later call with the same error, ignores what the
-/// peer still sends, and owes it one Close frame (through `poll_transmit`) if it has not sent one before.
+/// All but [`Misuse`](Self::Misuse) are final: the connection has failed, answers every later call with the same error,
+/// ignores what the peer still sends, and owes it one Close frame (through `poll_transmit`) if it has not sent one
+/// before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ProtocolError {

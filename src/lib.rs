@@ -1,6 +1,7 @@
 //! The WebSocket protocol (RFC 6455) as a pure state machine: bytes in, events out, for both ends of a connection.
 //!
-//! The one idea: **state in one small object, bytes in the caller's buffers, and no I/O, clock, randomness or hidden allocation anywhere.**
+//! The one idea: **state in one small object, bytes in the caller's buffers, and no I/O, clock, randomness or hidden
+//! allocation anywhere.**
 //!
 //! ```text
 //!            bytes from any transport                            bytes to any transport
@@ -75,14 +76,16 @@
 //! # Promises
 //!
 //! * **Chunking never matters.** The same bytes in any split give the same events, errors and replies.
-//! * **The peer's bytes are hostile.** They can cause an error with the right close code, at the earliest byte that proves them wrong; never a panic, never
-//!   memory beyond the limits, never more than linear work.
-//! * **The caller's mistakes are values.** A [`Misuse`] or a full buffer has written nothing, lost nothing and changed nothing.
+//! * **The peer's bytes are hostile.** They can cause an error with the right close code, at the earliest byte that
+//!   proves them wrong; never a panic, never memory beyond the limits, never more than linear work.
+//! * **The caller's mistakes are values.** A [`Misuse`] or a full buffer has written nothing, lost nothing and changed
+//!   nothing.
 //!
 //! # Features
 //!
-//! `alloc` (default): `Vec<u8>` as storage, `PreparedMessage`. `simdutf8` (default): fast validation of text that is not ASCII. `getrandom`: `OsMaskKeys`.
-//! Features add; none changes what another part does. Without any, nothing allocates.
+//! `alloc` (default): `Vec<u8>` as storage, `PreparedMessage`. `simdutf8` (default): fast validation of text that is
+//! not ASCII. `getrandom`: `OsMaskKeys`. Features add; none changes what another part does. Without any, nothing
+//! allocates.
 #![no_std]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 // Unsafe code has its licence in the files that use it; nothing else may.

@@ -64,8 +64,8 @@ impl<K: MaskKeys> Role for Client<K> {
 
 /// A source of masking keys (RFC 6455 §5.3).
 ///
-/// Each key has to be unpredictable to whoever chooses the payload: masking protects proxies on the way from a page that
-/// crafts bytes to look like another protocol (§10.3), and a guessable key protects nobody. So draw keys from a
+/// Each key has to be unpredictable to whoever chooses the payload: masking protects proxies on the way from a page
+/// that crafts bytes to look like another protocol (§10.3), and a guessable key protects nobody. So draw keys from a
 /// cryptographically secure generator: with the feature `getrandom`, `OsMaskKeys` does; without an operating system,
 /// pass a closure over the generator that your platform has. A constant or a counter is right in tests only.
 ///
@@ -98,8 +98,8 @@ mod os {
 
     /// Masking keys from the operating system's random number generator, 64 keys to a system call.
     ///
-    /// It holds 256 bytes of drawn keys; each is handed out once and wiped. It cannot be cloned, and a process that forks should not go on
-    /// with it on both sides: each connection needs keys of its own.
+    /// It holds 256 bytes of drawn keys; each is handed out once and wiped. It cannot be cloned, and a process that
+    /// forks should not go on with it on both sides: each connection needs keys of its own.
     pub struct OsMaskKeys {
         keys: [[u8; 4]; KEYS_PER_DRAW],
         left: usize,

@@ -116,7 +116,8 @@ impl Span {
 
 /// A deadline for something that must end, whose start nobody has told the time of yet.
 ///
-/// The machine starts it when a state is entered (no clock at hand there), the next `handle_timeout` puts the moment to it.
+/// The machine starts it when a state is entered (no clock at hand there), the next `handle_timeout` puts the moment to
+/// it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Deadline {
     /// Nothing to wait for.

@@ -7,8 +7,9 @@
 //!     --autobahn AGENT                instead of lines: be tested by the Autobahn suite's server at URL
 //! ```
 //!
-//! Two threads wait, one for lines and one for bytes, and hand what they get to the main thread, which alone owns the connection. So the run loop,
-//! [`Client::run`], has one place to wait at, and that place has a deadline. What is done with messages and lines is a [`Task`].
+//! Two threads wait, one for lines and one for bytes, and hand what they get to the main thread, which alone owns the
+//! connection. So the run loop, [`Client::run`], has one place to wait at, and that place has a deadline. What is done
+//! with messages and lines is a [`Task`].
 
 use std::io::{self, BufRead, Read, Write};
 use std::net::{Shutdown, TcpStream};

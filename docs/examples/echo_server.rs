@@ -4,11 +4,13 @@
 //! cargo run --release --example echo_server [-- [--bind ADDRESS] [--port PORT] [--subprotocol NAME]… [--quiet]]
 //! ```
 //!
-//! One thread a connection, blocking reads, no dependency but the crate: the shortest driver that leaves nothing out. `serve` is a life from the first byte to the last:
+//! One thread a connection, blocking reads, no dependency but the crate: the shortest driver that leaves nothing out.
+//! `serve` is a life from the first byte to the last:
 //!
 //! 1. the handshake reads one request: a page for a browser, or the upgrade;
 //! 2. the session is the crate's run loop: read, receive until nothing is left, answer, write everything at once, wait;
-//! 3. the end shuts down our side first and reads until the client's end, so that a Close on its way is not lost to a reset.
+//! 3. the end shuts down our side first and reads until the client's end, so that a Close on its way is not lost to a
+//!    reset.
 //!
 //! What comes back depends on the path, so that clients can be tested against it:
 //!

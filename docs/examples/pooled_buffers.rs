@@ -4,12 +4,14 @@
 //! cargo run --release --example pooled_buffers [-- CONNECTIONS]
 //! ```
 //!
-//! Between two messages a receive buffer is empty, and an empty buffer belongs to nobody. So a server that waits for readiness (epoll, kqueue, io_uring)
-//! takes a buffer from a pool when a socket becomes readable, and gives it back as soon as it is empty again; only a connection whose message has arrived in part keeps
-//! its buffer until the rest is there. An idle connection then costs the connection object and nothing else.
+//! Between two messages a receive buffer is empty, and an empty buffer belongs to nobody. So a server that waits for
+//! readiness (epoll, kqueue, io_uring) takes a buffer from a pool when a socket becomes readable, and gives it back as
+//! soon as it is empty again; only a connection whose message has arrived in part keeps its buffer until the rest is
+//! there. An idle connection then costs the connection object and nothing else.
 //!
-//! The program plays the network in memory, in rounds. In each round some connections become readable and echo what they got; some of them got only half of
-//! a frame. It counts every byte of heap that is in use and prints the cost of an idle connection.
+//! The program plays the network in memory, in rounds. In each round some connections become readable and echo what
+//! they got; some of them got only half of a frame. It counts every byte of heap that is in use and prints the cost of
+//! an idle connection.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::collections::HashMap;
@@ -61,7 +63,8 @@ impl Host {
         }
     }
 
-    /// Socket `id` is readable: `bytes` is what a read gives. What has to be written goes to `tx`; what to do with the socket comes back.
+    /// Socket `id` is readable: `bytes` is what a read gives. What has to be written goes to `tx`; what to do with the
+    /// socket comes back.
     fn readable(&mut self, id: usize, mut bytes: &[u8], tx: &mut Vec<u8>) -> Result<Transport, Error> {
         let connection = &mut self.connections[id];
         let mut rx = self.waiting.remove(&id).unwrap_or_else(|| self.pool.take());

@@ -1,6 +1,7 @@
 //! Bytes on their way in, and the message that grows among them.
 //!
-//! `window` tells what stands where in the memory. This file is the side of the transport and of the owner; `view` is the side of those who take bytes out.
+//! `window` tells what stands where in the memory. This file is the side of the transport and of the owner; `view` is
+//! the side of those who take bytes out.
 
 #![expect(
     clippy::arithmetic_side_effects,
@@ -21,21 +22,24 @@ pub const DEFAULT_CAPACITY_BYTES: usize = 16 * 1024;
 /// Received bytes, owned by the caller: the only memory that receiving needs.
 ///
 /// `S` is `Vec<u8>` (with the feature `alloc`; grows with the message that is being received, see below), `[u8; N]` or
-/// `&mut [u8]` (never grows). It holds bytes and no protocol state: when it [is empty](Self::is_empty), which it is between messages, it can be
-/// dropped, or serve another connection. So a million idle connections need no receive buffers at all.
+/// `&mut [u8]` (never grows). It holds bytes and no protocol state: when it [is empty](Self::is_empty), which it is
+/// between messages, it can be dropped, or serve another connection. So a million idle connections need no receive
+/// buffers at all.
 ///
 /// # The loop
 ///
-/// 1. Read from the transport into [`spare_mut`](Self::spare_mut) and report the count with [`filled`](Self::filled); or copy bytes in
-///    with [`extend_from_slice`](Self::extend_from_slice).
+/// 1. Read from the transport into [`spare_mut`](Self::spare_mut) and report the count with [`filled`](Self::filled);
+///    or copy bytes in with [`extend_from_slice`](Self::extend_from_slice).
 /// 2. Call `receive` of the handshake or the connection until it gives `None`.
 ///
 /// # Memory
 ///
-/// A growing buffer allocates its base capacity when it is first read into. It grows only while a message does not fit, each
-/// time to at most twice what was really received and never beyond what the frame's header says is still to come: a claimed length alone allocates
-/// nothing. It returns to the base capacity at the first [`spare_mut`](Self::spare_mut) after such a message was delivered (and after what stands behind it was,
-/// if that is more than half of the base). A full buffer that nobody receives from does not grow at all: then the transport has to wait.
+/// A growing buffer allocates its base capacity when it is first read into. It grows only while a message does not fit,
+/// each time to at most twice what was really received and never beyond what the frame's header says is still to come:
+/// a claimed length alone allocates nothing. It returns to the base capacity at the first
+/// [`spare_mut`](Self::spare_mut) after such a message was delivered (and after what stands behind it was, if that is
+/// more than half of the base). A full buffer that nobody receives from does not grow at all: then the transport has to
+/// wait.
 #[derive(Clone)]
 pub struct RecvBuffer<S> {
     storage: S,
@@ -54,7 +58,8 @@ impl RecvBuffer<alloc::vec::Vec<u8>> {
 
     /// An empty buffer that allocates `base` bytes when it is first read into, and returns to that size after growing.
     ///
-    /// Choose it so that nearly all messages fit; `base` below the room of a header and a control frame (139 bytes) is taken as that.
+    /// Choose it so that nearly all messages fit; `base` below the room of a header and a control frame (139 bytes) is
+    /// taken as that.
     #[must_use]
     pub const fn with_capacity(base: usize) -> Self {
         let base = if base < CONTROL_ROOM_BYTES { CONTROL_ROOM_BYTES } else { base };
@@ -84,7 +89,8 @@ impl<const N: usize> From<[u8; N]> for RecvBuffer<[u8; N]> {
     }
 }
 
-/// A buffer in memory that somebody else owns. It receives messages of up to its length in one frame, or 139 bytes less in several.
+/// A buffer in memory that somebody else owns. It receives messages of up to its length in one frame, or 139 bytes less
+/// in several.
 impl<'a> From<&'a mut [u8]> for RecvBuffer<&'a mut [u8]> {
     fn from(storage: &'a mut [u8]) -> Self {
         let base = storage.len();
@@ -95,8 +101,8 @@ impl<'a> From<&'a mut [u8]> for RecvBuffer<&'a mut [u8]> {
 impl<S: Storage> RecvBuffer<S> {
     /// The room to read into.
     ///
-    /// It is never empty after `receive` has answered `None`. It can be empty before that, when the buffer is full of bytes
-    /// that wait to be received; reading nothing from a socket would then look like its end.
+    /// It is never empty after `receive` has answered `None`. It can be empty before that, when the buffer is full of
+    /// bytes that wait to be received; reading nothing from a socket would then look like its end.
     #[inline]
     pub fn spare_mut(&mut self) -> &mut [u8] {
         let capacity = self.capacity();
@@ -120,8 +126,8 @@ impl<S: Storage> RecvBuffer<S> {
         }
     }
 
-    /// Copies as much of `bytes` as there is room for, and says how much that was: at least one byte after `receive` has answered
-    /// `None`, unless `bytes` is empty.
+    /// Copies as much of `bytes` as there is room for, and says how much that was: at least one byte after `receive`
+    /// has answered `None`, unless `bytes` is empty.
     ///
     /// ```
     /// # #[cfg(feature = "alloc")] fn main() -> Result<(), websocket_proto::ProtocolError> {
@@ -152,14 +158,16 @@ impl<S: Storage> RecvBuffer<S> {
         count
     }
 
-    /// Whether it holds nothing: no unread bytes and no part of a message. Then it may be dropped, or used for another connection.
+    /// Whether it holds nothing: no unread bytes and no part of a message. Then it may be dropped, or used for another
+    /// connection.
     #[must_use]
     #[inline]
     pub const fn is_empty(&self) -> bool {
         self.window.live() == 0
     }
 
-    /// The bytes that nobody has read yet: after a handshake that did not lead to a connection, what the peer sent behind it.
+    /// The bytes that nobody has read yet: after a handshake that did not lead to a connection, what the peer sent
+    /// behind it.
     #[must_use]
     pub fn unread(&self) -> &[u8] {
         self.storage.bytes().get(self.window.unread..self.window.end).unwrap_or_default()
@@ -179,9 +187,10 @@ impl<S: Storage> RecvBuffer<S> {
 
     /// Makes room at the end: shrinks, moves to the front, or grows, each only where it is called for.
     ///
-    /// Each copy is paid for by bytes that came before it, so that all of them together are linear in what was received: between a shrink and the next growth
-    /// lies a quarter of the base capacity, between two growths half of what there was; a message is moved to the front once, or at the expense of
-    /// at least as many bytes that were consumed.
+    /// Each copy is paid for by bytes that came before it, so that all of them together are linear in what was
+    /// received: between a shrink and the next growth lies a quarter of the base capacity, between two growths half of
+    /// what there was; a message is moved to the front once, or at the expense of at least as many bytes that were
+    /// consumed.
     #[cold]
     fn make_room(&mut self) {
         if self.capacity() != self.base && self.window.live() <= self.base / 2 {

@@ -1,7 +1,8 @@
 //! Bytes on their way out.
 //!
-//! Everything the crate writes goes through [`SendBuffer`]: first it makes room for a whole frame or head, then it appends
-//! the parts. So a frame is written whole or not at all, and a buffer that is full leaves the protocol where it was.
+//! Everything the crate writes goes through [`SendBuffer`]: first it makes room for a whole frame or head, then it
+//! appends the parts. So a frame is written whole or not at all, and a buffer that is full leaves the protocol where it
+//! was.
 
 use arrayvec::ArrayVec;
 
@@ -14,9 +15,9 @@ pub const MIN_SEND_BYTES: usize = 131;
 ///
 /// The transport drains it: write what is in it, remove what was taken, in order.
 ///
-/// A buffer that cannot grow has to hold at least [`MIN_SEND_BYTES`], or a Pong would never fit; and a message needs up to
-/// [`MAX_HEADER_BYTES`](crate::frame::MAX_HEADER_BYTES) beside its payload. A call that needs more than the whole buffer is refused with
-/// [`SendError::Full`](crate::SendError::Full) for ever.
+/// A buffer that cannot grow has to hold at least [`MIN_SEND_BYTES`], or a Pong would never fit; and a message needs up
+/// to [`MAX_HEADER_BYTES`](crate::frame::MAX_HEADER_BYTES) beside its payload. A call that needs more than the whole
+/// buffer is refused with [`SendError::Full`](crate::SendError::Full) for ever.
 pub trait SendBuffer {
     /// Makes room for `additional` more bytes. When it answers `false`, nothing has changed.
     ///

@@ -2,7 +2,8 @@
 
 /// The memory under a [`RecvBuffer`](super::recv::RecvBuffer).
 ///
-/// Sealed: nobody else may change the bytes between two calls. The receive buffer hands out text on the strength of what it saw in them.
+/// Sealed: nobody else may change the bytes between two calls. The receive buffer hands out text on the strength of
+/// what it saw in them.
 pub trait Storage: sealed::Sealed {}
 
 pub(super) mod sealed {

@@ -122,7 +122,8 @@ impl<'rx> View<'rx> {
         unmask(bytes, from, payload_len, key)
     }
 
-    /// [`take_whole`](Self::take_whole) for text. When it is wrong, the payload stays, as the message in progress, as far as it is known to be UTF-8.
+    /// [`take_whole`](Self::take_whole) for text. When it is wrong, the payload stays, as the message in progress, as
+    /// far as it is known to be UTF-8.
     #[inline]
     #[expect(unsafe_code, reason = "the bytes were validated in the same call")]
     pub(crate) fn take_whole_text(
@@ -154,7 +155,8 @@ impl<'rx> View<'rx> {
         unmask(self.bytes, from, to - from, key);
     }
 
-    /// [`append`](Self::append) for text: goes on to validate the message in progress, from where the last call stopped.
+    /// [`append`](Self::append) for text: goes on to validate the message in progress, from where the last call
+    /// stopped.
     #[inline]
     pub(crate) fn append_text(&mut self, count: usize, key: Option<[u8; 4]>) -> Result<(), utf8::InvalidUtf8> {
         let (from, to) = self.close_up(count);
@@ -164,7 +166,8 @@ impl<'rx> View<'rx> {
         if seen.is_invalid { Err(utf8::InvalidUtf8) } else { Ok(()) }
     }
 
-    /// Moves the next `count` unread bytes, masked as they may be, to the end of the message in progress; tells from where to where they lie now.
+    /// Moves the next `count` unread bytes, masked as they may be, to the end of the message in progress; tells from
+    /// where to where they lie now.
     #[inline]
     fn close_up(&mut self, count: usize) -> (usize, usize) {
         let window = &mut *self.window;
@@ -203,9 +206,10 @@ impl<'rx> View<'rx> {
         let from = self.window.start;
         let valid = self.window.valid;
         let text = self.release(valid).get(from..).unwrap_or_default();
-        // SAFETY: `start..valid` is UTF-8. `valid` is moved forward in `append_text` alone, by as much as was seen to be whole characters.
-        // Bytes between `start` and `held` are written nowhere but in `append`, behind `held`, and in `RecvBuffer`'s `compact` and `reallocate`,
-        // which move them as they are; the transport writes behind `end`. Storage is sealed, so nobody else can write at all.
+        // SAFETY: `start..valid` is UTF-8. `valid` is moved forward in `append_text` alone, by as much as was seen to
+        // be whole characters. Bytes between `start` and `held` are written nowhere but in `append`, behind `held`, and
+        // in `RecvBuffer`'s `compact` and `reallocate`, which move them as they are; the transport writes behind `end`.
+        // Storage is sealed, so nobody else can write at all.
         unsafe { core::str::from_utf8_unchecked(text) }
     }
 
@@ -249,7 +253,8 @@ fn unmask(bytes: &mut [u8], from: usize, count: usize, key: Option<[u8; 4]>) -> 
     payload
 }
 
-/// Unmasks `text` but for the first `plain_len` bytes, the beginning of a character; tells how much of it is whole characters.
+/// Unmasks `text` but for the first `plain_len` bytes, the beginning of a character; tells how much of it is whole
+/// characters.
 #[inline]
 fn unmask_text(text: &mut [u8], plain_len: usize, key: Option<[u8; 4]>) -> utf8::Scan {
     match key {

@@ -6,14 +6,16 @@
 //!                      start          valid    held    unread                     end        capacity
 //! ```
 //!
-//! The transport reads into the spare room at `end`. Frames are taken from `unread` on: a header is skipped, and payload is
-//! unmasked where it lies. For the first frame of a message that is all: header and whatever was delivered before it
-//! lie left of `start`, the message is `start..held`, and there is no gap. The header of a later fragment, or a control frame between
-//! fragments, opens a gap; the fragment's payload is then closed up behind `held`, each byte once. When nothing unread is left,
-//! `end` falls back to `held`, the gap is gone, and the rest of the fragment is read straight to its final place.
+//! The transport reads into the spare room at `end`. Frames are taken from `unread` on: a header is skipped, and
+//! payload is unmasked where it lies. For the first frame of a message that is all: header and whatever was delivered
+//! before it lie left of `start`, the message is `start..held`, and there is no gap. The header of a later fragment, or
+//! a control frame between fragments, opens a gap; the fragment's payload is then closed up behind `held`, each byte
+//! once. When nothing unread is left, `end` falls back to `held`, the gap is gone, and the rest of the fragment is read
+//! straight to its final place.
 //!
 //! What is known about the bytes is kept *with the bytes*: `valid` says how far the message is known to be UTF-8. So a
-//! [`str`] can be handed out without a second look, whichever connection read which part: the promise is made and kept in this folder alone.
+//! [`str`] can be handed out without a second look, whichever connection read which part: the promise is made and kept
+//! in this folder alone.
 
 #![expect(
     clippy::arithmetic_side_effects,
@@ -28,7 +30,8 @@ pub(super) struct Window {
     pub(super) held: usize,
     pub(super) unread: usize,
     pub(super) end: usize,
-    /// How many bytes behind `end` the frame or head in progress still needs, as far as is known; 0 when `receive` has more to give.
+    /// How many bytes behind `end` the frame or head in progress still needs, as far as is known; 0 when `receive` has
+    /// more to give.
     pub(super) wanted: usize,
 }
 

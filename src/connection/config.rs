@@ -5,7 +5,8 @@ use core::time::Duration;
 use crate::message::Limits;
 use crate::time::Span;
 
-/// The settings of a connection. [`server`](Self::server) and [`client`](Self::client) give the defaults, each setter says why its default is what it is.
+/// The settings of a connection. [`server`](Self::server) and [`client`](Self::client) give the defaults, each setter
+/// says why its default is what it is.
 ///
 /// ```
 /// use core::time::Duration;
@@ -63,8 +64,9 @@ impl Config {
 
     /// The most bytes a message may have, all its fragments together. `u64::MAX` for no limit.
     ///
-    /// 16 MiB by default. Precedents: 1 MiB in Python `websockets`, 16 MiB for a frame and 64 MiB for a message in tungstenite, 100 MiB in Node's `ws`.
-    /// A message beyond it fails the connection with 1009 when its header is read, before any memory is used for it.
+    /// 16 MiB by default. Precedents: 1 MiB in Python `websockets`, 16 MiB for a frame and 64 MiB for a message in
+    /// tungstenite, 100 MiB in Node's `ws`. A message beyond it fails the connection with 1009 when its header is read,
+    /// before any memory is used for it.
     #[must_use]
     pub const fn max_message_bytes(mut self, bytes: u64) -> Self {
         self.limits.max_message_bytes = bytes;
@@ -82,19 +84,21 @@ impl Config {
 
     /// The most frames one message may have, empty ones included. `u32::MAX` for no limit.
     ///
-    /// 262,144 by default for a server (16 MiB in pieces of 64 bytes), no limit for a client. Fragments cost no memory here, so this bounds time only.
-    /// Precedents: Node's `ws` began with 131,072 after GHSA-96hv-2xvq-fx4p, went down to 16,384 and broke honest clients; the Autobahn suite sends 65,537.
+    /// 262,144 by default for a server (16 MiB in pieces of 64 bytes), no limit for a client. Fragments cost no memory
+    /// here, so this bounds time only. Precedents: Node's `ws` began with 131,072 after GHSA-96hv-2xvq-fx4p, went down
+    /// to 16,384 and broke honest clients; the Autobahn suite sends 65,537.
     #[must_use]
     pub const fn max_fragments(mut self, frames: u32) -> Self {
         self.limits.max_fragments = frames;
         self
     }
 
-    /// The most control frames that may come with nothing between them: no data from the peer, no message or Ping from us, no
-    /// [`handle_timeout`](crate::Connection::handle_timeout). `u32::MAX` for no limit.
+    /// The most control frames that may come with nothing between them: no data from the peer, no message or Ping from
+    /// us, no [`handle_timeout`](crate::Connection::handle_timeout). `u32::MAX` for no limit.
     ///
-    /// 1,000,000 by default. A control frame costs no memory, and at most its own size in answer, so this stops a flood only; a peer that pings every twenty
-    /// seconds and gets nothing but Pongs meets it after seven months. (Node's `http2` closes a session with 10 unanswered pings, to bound its queue; there is no queue here.)
+    /// 1,000,000 by default. A control frame costs no memory, and at most its own size in answer, so this stops a flood
+    /// only; a peer that pings every twenty seconds and gets nothing but Pongs meets it after seven months. (Node's
+    /// `http2` closes a session with 10 unanswered pings, to bound its queue; there is no queue here.)
     #[must_use]
     pub const fn max_control_frames(mut self, frames: u32) -> Self {
         self.limits.max_control_frames = frames;
@@ -110,28 +114,32 @@ impl Config {
 
     /// After how long a silence of the peer it is pinged. Off by default.
     ///
-    /// Spans are kept in whole milliseconds, rounded up, and at most 49 days; a span of zero is off, as `None` is. Precedents: 20 s in Python `websockets`, 30 s in Phoenix.
+    /// Spans are kept in whole milliseconds, rounded up, and at most 49 days; a span of zero is off, as `None` is.
+    /// Precedents: 20 s in Python `websockets`, 30 s in Phoenix.
     #[must_use]
     pub const fn ping_interval(mut self, silence: Option<Duration>) -> Self {
         self.spans.ping = Span::new(silence);
         self
     }
 
-    /// How long after the Ping of [`ping_interval`](Self::ping_interval), without which this has no effect, anything at all must have come, or the connection fails with [`Timeout::Pong`](crate::Timeout::Pong). Off by default.
+    /// How long after the Ping of [`ping_interval`](Self::ping_interval), without which this has no effect, anything at
+    /// all must have come, or the connection fails with [`Timeout::Pong`](crate::Timeout::Pong). Off by default.
     #[must_use]
     pub const fn pong_timeout(mut self, wait: Option<Duration>) -> Self {
         self.spans.pong = Span::new(wait);
         self
     }
 
-    /// After how long without a message either way the connection fails with [`Timeout::Idle`](crate::Timeout::Idle) (1001). Pings do not count. Off by default.
+    /// After how long without a message either way the connection fails with [`Timeout::Idle`](crate::Timeout::Idle)
+    /// (1001). Pings do not count. Off by default.
     #[must_use]
     pub const fn idle_timeout(mut self, silence: Option<Duration>) -> Self {
         self.spans.idle = Span::new(silence);
         self
     }
 
-    /// How long closing may take, from the first Close to the end of the transport. 10 s by default, as in Python `websockets`.
+    /// How long closing may take, from the first Close to the end of the transport. 10 s by default, as in Python
+    /// `websockets`.
     #[must_use]
     pub const fn close_timeout(mut self, wait: Option<Duration>) -> Self {
         self.spans.close = Span::new(wait);

@@ -3,19 +3,21 @@
 use crate::message::{Chunk, Payload};
 use crate::wire::close::{CloseCode, CloseReason};
 
-/// What the peer sent, in whole messages. It borrows the receive buffer, not the connection, so that it can be answered while it is alive.
+/// What the peer sent, in whole messages. It borrows the receive buffer, not the connection, so that it can be answered
+/// while it is alive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Event<'rx> {
     /// A text message (RFC 6455 §5.6).
     Text(&'rx str),
     /// A binary message (§5.6).
     Binary(&'rx [u8]),
-    /// A Ping, with up to 125 bytes (§5.5.2). Unless [`Config::auto_pong`](crate::Config::auto_pong) is off, the Pong is owed:
-    /// `poll_transmit` writes it.
+    /// A Ping, with up to 125 bytes (§5.5.2). Unless [`Config::auto_pong`](crate::Config::auto_pong) is off, the Pong
+    /// is owed: `poll_transmit` writes it.
     Ping(&'rx [u8]),
     /// A Pong, with up to 125 bytes, whether or not it was asked for (§5.5.3).
     Pong(&'rx [u8]),
-    /// The peer closes (§5.5.1). Unless we closed first, the answer is owed: `poll_transmit` writes it. Nothing comes after this.
+    /// The peer closes (§5.5.1). Unless we closed first, the answer is owed: `poll_transmit` writes it. Nothing comes
+    /// after this.
     Close(CloseReason<'rx>),
 }
 
@@ -60,11 +62,12 @@ pub struct Ending {
 pub enum Transport {
     /// Go on reading and writing; with a Close still owed, `poll_transmit` first and ask again.
     Open,
-    /// Nothing more will be written: send what is in the send buffer, then close the transport. Where unread bytes would make the close a reset (TCP),
-    /// shut down the sending side, once, and read to the end first; the answer stays this one until `handle_eof`.
+    /// Nothing more will be written: send what is in the send buffer, then close the transport. Where unread bytes
+    /// would make the close a reset (TCP), shut down the sending side, once, and read to the end first; the answer
+    /// stays this one until `handle_eof`.
     FlushThenClose,
-    /// Nothing more will be written: send what is in the send buffer, then read until the server closes the transport (§7.1.1), or the close
-    /// deadline passes.
+    /// Nothing more will be written: send what is in the send buffer, then read until the server closes the transport
+    /// (§7.1.1), or the close deadline passes.
     AwaitPeerClose,
     /// The transport has ended, or should be dropped at once.
     Closed,

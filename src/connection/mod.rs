@@ -1,7 +1,8 @@
 //! The connection: one object that knows the protocol, and nothing else.
 //!
-//! What it is made of, in reading order: [`state`] is the closing handshake as a table; `config` what is granted; `event` what is reported; `receive` and
-//! `send` are the two directions, which meet only in the state; `timers` bounds patience. This file joins them.
+//! What it is made of, in reading order: [`state`] is the closing handshake as a table; `config` what is granted;
+//! `event` what is reported; `receive` and `send` are the two directions, which meet only in the state; `timers` bounds
+//! patience. This file joins them.
 
 pub mod state;
 
@@ -28,32 +29,35 @@ use send::Outgoing;
 use state::{Input, State, Step};
 use timers::Timers;
 
-/// One end of a WebSocket connection after the opening handshake, as pure state: no bytes, no heap, no clock, no transport.
+/// One end of a WebSocket connection after the opening handshake, as pure state: no bytes, no heap, no clock, no
+/// transport.
 ///
 /// # The run loop
 ///
 /// 1. Read from the transport into the [`RecvBuffer`](crate::RecvBuffer).
-/// 2. Call [`receive`](Self::receive) until it gives `None`; after each event, answer as you like with `send_*`, and then
-///    call [`poll_transmit`](Self::poll_transmit), which writes what the protocol itself owes.
-/// 3. With deadlines, call [`handle_timeout`](Self::handle_timeout), and `poll_transmit` again: only now, when all that has come was received,
-///    is silence really silence.
-/// 4. Write the send buffer to the transport. While the peer does not take it, do not go on receiving: what you answer has to wait somewhere.
+/// 2. Call [`receive`](Self::receive) until it gives `None`; after each event, answer as you like with `send_*`, and
+///    then call [`poll_transmit`](Self::poll_transmit), which writes what the protocol itself owes.
+/// 3. With deadlines, call [`handle_timeout`](Self::handle_timeout), and `poll_transmit` again: only now, when all that
+///    has come was received, is silence really silence.
+/// 4. Write the send buffer to the transport. While the peer does not take it, do not go on receiving: what you answer
+///    has to wait somewhere.
 /// 5. Ask [`transport`](Self::transport) what to do with the transport; unless it says `Open`, do that.
 /// 6. Wait for bytes, or until [`poll_timeout`](Self::poll_timeout), and begin again.
 /// 7. When the transport ends, call [`handle_eof`](Self::handle_eof): it says how the connection ended.
 ///
-/// An error from `receive` or `handle_timeout` (but for a [`Misuse`]) means that the connection has failed: go on with `poll_transmit`, which tells the peer
-/// why, and with step 4. After our own Close, messages can still come and cannot be answered: see [`can_send`](Self::can_send).
+/// An error from `receive` or `handle_timeout` (but for a [`Misuse`]) means that the connection has failed: go on with
+/// `poll_transmit`, which tells the peer why, and with step 4. After our own Close, messages can still come and cannot
+/// be answered: see [`can_send`](Self::can_send).
 ///
 /// # Time
 ///
-/// The default [`Config`] has one deadline, for closing, which begins with the first Close. Whoever leaves out step 3 has to end the transport some
-/// seconds after that by other means.
+/// The default [`Config`] has one deadline, for closing, which begins with the first Close. Whoever leaves out step 3
+/// has to end the transport some seconds after that by other means.
 ///
 /// # In a function of its own
 ///
-/// Handle an event in the loop that receives it, or `break` with it. A function that loops over `receive` and `spare_mut` and returns the event from within
-/// that loop is sound, and is refused by the borrow checker of today.
+/// Handle an event in the loop that receives it, or `break` with it. A function that loops over `receive` and
+/// `spare_mut` and returns the event from within that loop is sound, and is refused by the borrow checker of today.
 pub struct Connection<R> {
     role: R,
     state: State,
@@ -70,7 +74,8 @@ pub struct Connection<R> {
 }
 
 impl Connection<Server> {
-    /// The server's end of a connection whose opening handshake is done: by [`handshake::server`](crate::handshake::server), or elsewhere.
+    /// The server's end of a connection whose opening handshake is done: by
+    /// [`handshake::server`](crate::handshake::server), or elsewhere.
     #[must_use]
     pub const fn server(config: Config) -> Self {
         Self::new(Server, config)
@@ -78,7 +83,8 @@ impl Connection<Server> {
 }
 
 impl<K: MaskKeys> Connection<Client<K>> {
-    /// The client's end of a connection whose opening handshake is done: by [`handshake::client`](crate::handshake::client), or elsewhere.
+    /// The client's end of a connection whose opening handshake is done: by
+    /// [`handshake::client`](crate::handshake::client), or elsewhere.
     ///
     /// `keys` gives a fresh, unpredictable key for each frame: see [`MaskKeys`].
     #[must_use]
@@ -146,7 +152,8 @@ impl<R: Role> Connection<R> {
 
     /// Tells that the transport has ended, and asks how the connection ended. Receive what was read before you call it.
     ///
-    /// It may be called again, and gives the same answer. What it tells is the peer's Close; the code of ours, after a fault, is in the error.
+    /// It may be called again, and gives the same answer. What it tells is the peer's Close; the code of ours, after a
+    /// fault, is in the error.
     pub fn handle_eof(&mut self) -> Ending {
         self.step(Input::Eof);
         Ending { code: self.peer_code, is_clean: self.was_closed }
@@ -154,8 +161,8 @@ impl<R: Role> Connection<R> {
 
     /// When to call [`handle_timeout`](Self::handle_timeout) next; `None` when there is nothing to wait for.
     ///
-    /// [`Instant::EPOCH`] means at once: a timer wants to be started and needs to know the time. Ask again after every other call. (To wait for no
-    /// time at all is an error for the sockets of `std`: wait for a millisecond instead.)
+    /// [`Instant::EPOCH`] means at once: a timer wants to be started and needs to know the time. Ask again after every
+    /// other call. (To wait for no time at all is an error for the sockets of `std`: wait for a millisecond instead.)
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {
         match self.state {
@@ -164,8 +171,9 @@ impl<R: Role> Connection<R> {
         }
     }
 
-    /// Tells what time it is. Call it when the moment of [`poll_timeout`](Self::poll_timeout) has come, after receiving what has come until then; any
-    /// other call is harmless, and makes the finding of a silence more exact. A Ping that is due is owed then: `poll_transmit` writes it.
+    /// Tells what time it is. Call it when the moment of [`poll_timeout`](Self::poll_timeout) has come, after receiving
+    /// what has come until then; any other call is harmless, and makes the finding of a silence more exact. A Ping that
+    /// is due is owed then: `poll_transmit` writes it.
     ///
     /// # Errors
     ///

@@ -1,6 +1,7 @@
 //! The Pong that is owed.
 //!
-//! Only the newest Ping has to be answered (RFC 6455 §5.5.3), so a flood of Pings that nobody drains costs these 126 bytes and no more.
+//! Only the newest Ping has to be answered (RFC 6455 §5.5.3), so a flood of Pings that nobody drains costs these 126
+//! bytes and no more.
 
 use crate::wire::header::MAX_CONTROL_PAYLOAD_BYTES;
 

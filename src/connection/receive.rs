@@ -13,13 +13,15 @@ use crate::wire::close::{self, CloseReason};
 impl<R: Role> Connection<R> {
     /// Takes the next event out of `rx`, with messages whole. `None`: more bytes are needed.
     ///
-    /// A message that came as one frame is borrowed where it was read; nothing is copied. Call it until it gives `None` before you read again.
+    /// A message that came as one frame is borrowed where it was read; nothing is copied. Call it until it gives `None`
+    /// before you read again.
     ///
     /// # Errors
     ///
-    /// A [`Violation`], [`Limit`](crate::Limit) or [`Timeout`](crate::Timeout) is final, at the earliest byte that proves it: this call and every later one drops what
-    /// `rx` holds and gives the same error, and `poll_transmit` writes the Close. A [`Misuse`](crate::Misuse) has changed nothing: `rx` is not the buffer that holds the
-    /// message in progress, or the message is being received with [`receive_chunk`](Self::receive_chunk).
+    /// A [`Violation`], [`Limit`](crate::Limit) or [`Timeout`](crate::Timeout) is final, at the earliest byte that
+    /// proves it: this call and every later one drops what `rx` holds and gives the same error, and `poll_transmit`
+    /// writes the Close. A [`Misuse`](crate::Misuse) has changed nothing: `rx` is not the buffer that holds the message
+    /// in progress, or the message is being received with [`receive_chunk`](Self::receive_chunk).
     #[inline]
     pub fn receive<'rx, S: Storage>(
         &mut self,
@@ -28,14 +30,16 @@ impl<R: Role> Connection<R> {
         Ok(self.receive_next(rx.view(), Delivery::Messages)?.map(ChunkEvent::of_whole_messages))
     }
 
-    /// Takes the next event out of `rx`, with messages in chunks as they arrive: a message of any size passes through a buffer of 16 KiB.
+    /// Takes the next event out of `rx`, with messages in chunks as they arrive: a message of any size passes through a
+    /// buffer of 16 KiB.
     ///
-    /// Everything else is as in [`receive`](Self::receive). Between two messages one may change from one to the other; `receive_chunk` may also
-    /// take over in the middle of a message.
+    /// Everything else is as in [`receive`](Self::receive). Between two messages one may change from one to the other;
+    /// `receive_chunk` may also take over in the middle of a message.
     ///
     /// # Errors
     ///
-    /// As [`receive`](Self::receive). What was delivered of a message before an error is the same whatever the chunks were.
+    /// As [`receive`](Self::receive). What was delivered of a message before an error is the same whatever the chunks
+    /// were.
     #[inline]
     pub fn receive_chunk<'rx, S: Storage>(
         &mut self,

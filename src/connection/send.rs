@@ -80,7 +80,8 @@ impl<R: Role> Connection<R> {
         self.send_message(MessageKind::Binary, bytes, tx)
     }
 
-    /// Sends one fragment of a message (§5.4): the first call begins the message, `is_last` ends it. Control frames may go between, other messages may not.
+    /// Sends one fragment of a message (§5.4): the first call begins the message, `is_last` ends it. Control frames may
+    /// go between, other messages may not.
     ///
     /// Text may be cut anywhere, also within a character; it is checked over all fragments.
     ///
@@ -114,7 +115,8 @@ impl<R: Role> Connection<R> {
         Ok(())
     }
 
-    /// Sends a Pong of up to 125 bytes that nobody asked for, or with [`Config::auto_pong`](crate::Config::auto_pong) off the answer to a Ping (§5.5.3).
+    /// Sends a Pong of up to 125 bytes that nobody asked for, or with [`Config::auto_pong`](crate::Config::auto_pong)
+    /// off the answer to a Ping (§5.5.3).
     ///
     /// # Errors
     ///
@@ -123,15 +125,17 @@ impl<R: Role> Connection<R> {
         self.send_control(Input::LocalPong, Opcode::PONG, payload, tx)
     }
 
-    /// Closes: sends a Close with `code` and a `reason` of up to 123 bytes (§5.5.1, §7.1.2). When the peer has closed first, this is the answer.
+    /// Closes: sends a Close with `code` and a `reason` of up to 123 bytes (§5.5.1, §7.1.2). When the peer has closed
+    /// first, this is the answer.
     ///
     /// [`CloseCode::NO_STATUS`] with an empty reason stands for a Close that says nothing; so whatever
-    /// [`Event::Close`](crate::Event::Close) brought can be passed on, as long as [`can_send`](Self::can_send): the answer to a Close is an event too. Messages of the peer can still come; go on receiving until its Close.
+    /// [`Event::Close`](crate::Event::Close) brought can be passed on, as long as [`can_send`](Self::can_send): the
+    /// answer to a Close is an event too. Messages of the peer can still come; go on receiving until its Close.
     ///
     /// # Errors
     ///
-    /// [`SendError::Full`], [`Misuse::Closed`] (it was closed before), [`Misuse::CloseCode`] (not [sendable](CloseCode::is_sendable)),
-    /// [`Misuse::ReasonTooLong`].
+    /// [`SendError::Full`], [`Misuse::Closed`] (it was closed before), [`Misuse::CloseCode`] (not
+    /// [sendable](CloseCode::is_sendable)), [`Misuse::ReasonTooLong`].
     pub fn close(
         &mut self,
         code: CloseCode,
@@ -145,7 +149,8 @@ impl<R: Role> Connection<R> {
         Ok(())
     }
 
-    /// The head of a text message of `len` bytes, which the caller writes behind it: see [`FrameHead`]. The message counts as sent.
+    /// The head of a text message of `len` bytes, which the caller writes behind it: see [`FrameHead`]. The message
+    /// counts as sent.
     ///
     /// # Errors
     ///
@@ -155,7 +160,8 @@ impl<R: Role> Connection<R> {
         self.message_head(MessageKind::Text, len)
     }
 
-    /// The head of a binary message of `len` bytes, which the caller writes behind it: see [`FrameHead`]. The message counts as sent.
+    /// The head of a binary message of `len` bytes, which the caller writes behind it: see [`FrameHead`]. The message
+    /// counts as sent.
     ///
     /// # Errors
     ///
@@ -165,8 +171,8 @@ impl<R: Role> Connection<R> {
         self.message_head(MessageKind::Binary, len)
     }
 
-    /// The head of one fragment of `len` bytes, as in [`send_fragment`](Self::send_fragment). From here to the end of the message it is the caller who
-    /// vouches for the text being UTF-8.
+    /// The head of one fragment of `len` bytes, as in [`send_fragment`](Self::send_fragment). From here to the end of
+    /// the message it is the caller who vouches for the text being UTF-8.
     ///
     /// # Errors
     ///
@@ -204,7 +210,8 @@ impl<R: Role> Connection<R> {
         Ok(())
     }
 
-    /// The frame of a message that was prepared for many, for a server that writes it with no copy at all. The message counts as sent.
+    /// The frame of a message that was prepared for many, for a server that writes it with no copy at all. The message
+    /// counts as sent.
     ///
     /// # Errors
     ///
@@ -219,13 +226,13 @@ impl<R: Role> Connection<R> {
         Ok(message.frame())
     }
 
-    /// Writes what the protocol itself owes, in order: the Pong for the newest Ping, a Ping that is due, the Close. Call it after every
-    /// `receive`, and after every `handle_timeout`.
+    /// Writes what the protocol itself owes, in order: the Pong for the newest Ping, a Ping that is due, the Close.
+    /// Call it after every `receive`, and after every `handle_timeout`.
     ///
     /// # Errors
     ///
-    /// [`SendError::Full`] when something still is owed: drain `tx` and call again. Each frame is written whole or not at all, and none is longer than
-    /// [`MIN_SEND_BYTES`](crate::MIN_SEND_BYTES).
+    /// [`SendError::Full`] when something still is owed: drain `tx` and call again. Each frame is written whole or not
+    /// at all, and none is longer than [`MIN_SEND_BYTES`](crate::MIN_SEND_BYTES).
     #[inline]
     pub fn poll_transmit(&mut self, tx: &mut (impl SendBuffer + ?Sized)) -> Result<(), SendError> {
         if self.wants_transmit() { self.transmit(tx) } else { Ok(()) }

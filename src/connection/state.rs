@@ -1,8 +1,9 @@
 //! The closing handshake as a table (RFC 6455 §7).
 //!
-//! A connection is a race between two ends that may both begin to close, and a transport that may end at any moment. What holds the crate together is
-//! that *every* question "what if X happens now?" has its answer in the one `match` below, and nowhere else. It knows ten things that can
-//! happen and seven states to be in; it does not know which role we play, what a frame is, or what time it is.
+//! A connection is a race between two ends that may both begin to close, and a transport that may end at any moment.
+//! What holds the crate together is that *every* question "what if X happens now?" has its answer in the one `match`
+//! below, and nowhere else. It knows ten things that can happen and seven states to be in; it does not know which role
+//! we play, what a frame is, or what time it is.
 //!
 //! ```text
 //!                     ┌────────────── Open ──────────────┐
@@ -94,14 +95,16 @@ impl State {
             (Open, Fault) => To(Failing),
             (Open, OwedClose | CloseTimeout) => Ignore,
 
-            // §5.5.1: no data after our Close, but the peer may finish what it says, and its Pings are answered (§5.5.2).
+            // §5.5.1: no data after our Close, but the peer may finish what it says, and its Pings are answered
+            // (§5.5.2).
             (LocalClosing, PeerFrame | LocalPong) => To(LocalClosing),
             (LocalClosing, PeerClose) => To(Closed),
             (LocalClosing, Fault) => To(Failed),
             (LocalClosing, LocalFrame | LocalFragment | LocalClose) => Refuse,
             (LocalClosing, OwedClose) => Ignore,
 
-            // §5.5.1: the answer may wait until the current message is sent; §6.1: no other may begin. The caller may also choose its own answer.
+            // §5.5.1: the answer may wait until the current message is sent; §6.1: no other may begin. The caller may
+            // also choose its own answer.
             (PeerClosing, PeerFrame | PeerClose | Fault) => Ignore,
             (PeerClosing, LocalFragment | LocalPong) => To(PeerClosing),
             (PeerClosing, LocalFrame) => Refuse,

@@ -1,7 +1,8 @@
 //! When to ping, when to give up.
 //!
-//! Receiving and sending never ask what time it is; they leave a mark. [`Timers::handle`] is told the time, takes the marks for "just now", and looks what is due.
-//! So a silence is never found too early, and too late by at most the time between two calls.
+//! Receiving and sending never ask what time it is; they leave a mark. [`Timers::handle`] is told the time, takes the
+//! marks for "just now", and looks what is due. So a silence is never found too early, and too late by at most the time
+//! between two calls.
 
 use super::config::Spans;
 use crate::error::Timeout;
@@ -23,8 +24,8 @@ enum Phase {
 /// How long nothing has come or gone.
 #[derive(Clone, Debug)]
 struct Silence {
-    /// When the peer was last heard of, or when the time was last told before a Ping was written: the next Ping, or the wait for a Pong, is
-    /// counted from here.
+    /// When the peer was last heard of, or when the time was last told before a Ping was written: the next Ping, or the
+    /// wait for a Pong, is counted from here.
     ping_from: Instant,
     /// When a message last went either way.
     idle_from: Instant,

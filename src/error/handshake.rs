@@ -1,8 +1,9 @@
 //! What can go wrong before there is a connection.
 //!
-//! A [`HandshakeError`] is the peer's fault, the network's, or (its last variant) the caller's. A server can turn any of them into
-//! the answer that is due with [`Reply::to_error`](crate::handshake::server::Reply::to_error): each knows its HTTP status.
-//! A [`HandshakeMisuse`] is what the functions answer that take text from the caller: nothing was written then.
+//! A [`HandshakeError`] is the peer's fault, the network's, or (its last variant) the caller's. A server can turn any
+//! of them into the answer that is due with [`Reply::to_error`](crate::handshake::server::Reply::to_error): each knows
+//! its HTTP status. A [`HandshakeMisuse`] is what the functions answer that take text from the caller: nothing was
+//! written then.
 
 use core::fmt;
 
@@ -12,7 +13,8 @@ use super::Timeout;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum HandshakeError {
-    /// The head, or the lot of heads in front of the final answer, is longer than this end accepts, or than the receive buffer.
+    /// The head, or the lot of heads in front of the final answer, is longer than this end accepts, or than the receive
+    /// buffer.
     HeadTooLong,
     /// The head has more header lines than this end accepts.
     TooManyHeaders,
@@ -228,7 +230,8 @@ impl fmt::Display for HeadPart {
     }
 }
 
-/// The caller asked a handshake for something that cannot be put on the wire, or at the wrong time. Nothing was written or changed.
+/// The caller asked a handshake for something that cannot be put on the wire, or at the wrong time. Nothing was written
+/// or changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum HandshakeMisuse {
@@ -244,7 +247,8 @@ pub enum HandshakeMisuse {
     SubprotocolNotOffered,
     /// The status of a reply is not in 200..=599.
     Status,
-    /// The request target does not begin with `/`, or has a space, a control character, `#` or a byte beyond ASCII (§4.1).
+    /// The request target does not begin with `/`, or has a space, a control character, `#` or a byte beyond ASCII
+    /// (§4.1).
     Target,
     /// Not a host with or without a port (RFC 3986 §3.2).
     Host,

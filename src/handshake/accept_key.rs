@@ -8,10 +8,11 @@ use super::grammar::ByteSet;
 
 const GUID: &[u8; 36] = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 
-/// The value of `Sec-WebSocket-Accept` that belongs to `key`, the value of `Sec-WebSocket-Key` as it stands in the request.
+/// The value of `Sec-WebSocket-Accept` that belongs to `key`, the value of `Sec-WebSocket-Key` as it stands in the
+/// request.
 ///
-/// It is the base64 form of the SHA-1 of `key` and a fixed text: 28 bytes of ASCII. It proves nothing but that the server
-/// knows RFC 6455, so there is no secret in it, and comparing it takes no care about time (§10.8).
+/// It is the base64 form of the SHA-1 of `key` and a fixed text: 28 bytes of ASCII. It proves nothing but that the
+/// server knows RFC 6455, so there is no secret in it, and comparing it takes no care about time (§10.8).
 ///
 /// ```
 /// use websocket_proto::handshake::accept_key;
@@ -27,7 +28,8 @@ pub fn accept_key(key: &[u8]) -> [u8; 28] {
     }
 }
 
-/// SHA-1 of `key` and [`GUID`] without a buffer in between: 60 bytes and their padding are two blocks (FIPS 180-4 §5.1.1).
+/// SHA-1 of `key` and [`GUID`] without a buffer in between: 60 bytes and their padding are two blocks (FIPS 180-4
+/// §5.1.1).
 fn sha1_of_legal(key: &[u8; 24]) -> [u8; 20] {
     let mut blocks = BLOCKS;
     if let Some(place) = blocks.first_mut().and_then(|block| block.first_chunk_mut()) {
@@ -59,8 +61,8 @@ pub(super) fn key(nonce: [u8; 16]) -> [u8; 24] {
 
 /// Whether `key` is the base64 form of 16 bytes: 22 characters of the alphabet and `==` (RFC 6455 §4.2.1 item 5).
 ///
-/// The last character carries four bits that belong to no byte. RFC 4648 §3.5 lets a decoder refuse a key in which they are set; we
-/// accept it, since nothing depends on them: the key is hashed as it stands.
+/// The last character carries four bits that belong to no byte. RFC 4648 §3.5 lets a decoder refuse a key in which they
+/// are set; we accept it, since nothing depends on them: the key is hashed as it stands.
 pub(super) fn is_key(key: &[u8]) -> bool {
     match key.split_last_chunk::<2>() {
         Some((characters, b"==")) => characters.len() == 22 && characters.iter().all(|byte| BASE64.has(*byte)),

@@ -1,11 +1,11 @@
 //! `host[:port]`: in `Host`, in an origin, in an absolute target and in a URL (RFC 3986 §3.2).
 //!
-//! One reader for the four places, since what two of them say is compared: an origin with `Host`, a target with `Host`. A
-//! reader that is laxer in one place than in the other is how `good.com@evil.com` gets past a check. So this one knows no user name, no
-//! path and no spaces: whoever has them must take them off first, or has no authority.
+//! One reader for the four places, since what two of them say is compared: an origin with `Host`, a target with `Host`.
+//! A reader that is laxer in one place than in the other is how `good.com@evil.com` gets past a check. So this one
+//! knows no user name, no path and no spaces: whoever has them must take them off first, or has no authority.
 //!
-//! A name is compared as it is written, but for the case of its letters. A trailing dot, a percent-encoded letter and another
-//! spelling of an address make another host: the answer "no" is safe where it is wrong.
+//! A name is compared as it is written, but for the case of its letters. A trailing dot, a percent-encoded letter and
+//! another spelling of an address make another host: the answer "no" is safe where it is wrong.
 
 use core::net::Ipv6Addr;
 

@@ -1,7 +1,8 @@
 //! How long a handshake may take, and what it has come to.
 //!
-//! Both sides wait for one thing, and stop waiting for one of three reasons: it came, it cannot come any more, or time is up. Whatever the
-//! reason, it is kept, and given to whoever asks again; so there is no state between "under way" and "over".
+//! Both sides wait for one thing, and stop waiting for one of three reasons: it came, it cannot come any more, or time
+//! is up. Whatever the reason, it is kept, and given to whoever asks again; so there is no state between "under way"
+//! and "over".
 //!
 //! The deadline is for the whole head, not for a pause between two bytes: a peer that sends one byte now and then to be
 //! kept waiting for (slow loris) has no more time than one that sends none.
@@ -11,8 +12,8 @@ use core::time::Duration;
 use crate::error::{HandshakeError, HandshakeMisuse, Timeout};
 use crate::time::{Deadline, Instant, Span};
 
-/// Long enough for a bad network, short enough that half-open handshakes do not pile up (nginx and Apache wait 60 s and 20 s for a
-/// head, Go's gorilla leaves it to its user, browsers do not say).
+/// Long enough for a bad network, short enough that half-open handshakes do not pile up (nginx and Apache wait 60 s and
+/// 20 s for a head, Go's gorilla leaves it to its user, browsers do not say).
 const DEFAULT: Duration = Duration::from_secs(10);
 
 /// Whether a handshake is still under way. What ends it, ends it for good.

@@ -1,8 +1,8 @@
 //! Writing a head: whole, or not at all.
 //!
-//! A head is a sequence of parts, each borrowed from where it stands: a constant, the request, the caller's text. The sequence is
-//! walked twice, once to add up the lengths and ask the buffer for room, once to append. So nothing is put together in memory
-//! of our own, and a buffer without room is left as it was.
+//! A head is a sequence of parts, each borrowed from where it stands: a constant, the request, the caller's text. The
+//! sequence is walked twice, once to add up the lengths and ask the buffer for room, once to append. So nothing is put
+//! together in memory of our own, and a buffer without room is left as it was.
 //!
 //! Nothing is checked here. What is not sound did not become a [`Header`], a target or an authority in the first place.
 

@@ -6,10 +6,12 @@
 //! extension-param = token [ "=" (token | quoted-string) ]     ; a quoted-string holds a token once it is unescaped
 //! ```
 //!
-//! The grammar is read by hand, from left to right, in one pass: each byte, quoted or not, is looked at once, and nothing is
-//! looked up in a table that the peer could name (CVE-2020-7662, CVE-2020-7663). A value is handed out as it stands, and unescaped where it is read.
+//! The grammar is read by hand, from left to right, in one pass: each byte, quoted or not, is looked at once, and
+//! nothing is looked up in a table that the peer could name (CVE-2020-7662, CVE-2020-7663). A value is handed out as it
+//! stands, and unescaped where it is read.
 //!
-//! Empty elements between commas are skipped, as RFC 9110 §5.6.1.2 asks; a list with nothing but such elements is invalid.
+//! Empty elements between commas are skipped, as RFC 9110 §5.6.1.2 asks; a list with nothing but such elements is
+//! invalid.
 
 use core::fmt;
 
@@ -88,7 +90,8 @@ impl<'a> Param<'a> {
     }
 }
 
-/// The value of a [`Param`]: a token, which may have stood in quotes. Compare it with a [`str`], read it as a number, or show it.
+/// The value of a [`Param`]: a token, which may have stood in quotes. Compare it with a [`str`], read it as a number,
+/// or show it.
 #[derive(Clone, Copy)]
 pub struct Value<'a> {
     /// Without the quotes; it can hold quoted pairs.

@@ -1,8 +1,9 @@
 //! The headers that matter to a handshake, collected in one pass.
 //!
 //! Requests and responses are read by the same rules whether they come as bytes or as headers that somebody else has
-//! parsed. [`Fields`] is where the two ways meet: each header is shown to it once, it keeps what the handshake asks about, and notes
-//! what stands more often than it may. Most headers of a real request are dismissed by the length of their name.
+//! parsed. [`Fields`] is where the two ways meet: each header is shown to it once, it keeps what the handshake asks
+//! about, and notes what stands more often than it may. Most headers of a real request are dismissed by the length of
+//! their name.
 
 use arrayvec::ArrayVec;
 
@@ -12,14 +13,15 @@ use crate::error::{Field, HandshakeError};
 
 /// The most lines on which `Sec-WebSocket-Protocol` or `Sec-WebSocket-Extensions` may stand.
 ///
-/// Browsers send one line of each, and a list on one line can be as long as the head. The lines have to be kept without an
-/// allocation, and a list that was cut would be a list that the client did not send; so there is a limit, and beyond it an error.
+/// Browsers send one line of each, and a list on one line can be as long as the head. The lines have to be kept without
+/// an allocation, and a list that was cut would be a list that the client did not send; so there is a limit, and beyond
+/// it an error.
 const MAX_LINES: usize = 8;
 
 /// The headers of a request or response that matter to a handshake.
 ///
-/// Show it every header, in order, with [`add`](Self::add), or collect an iterator of names and values. It borrows the values.
-/// Nothing is judged before the handshake asks: see [`server::accept`](super::server::accept) and
+/// Show it every header, in order, with [`add`](Self::add), or collect an iterator of names and values. It borrows the
+/// values. Nothing is judged before the handshake asks: see [`server::accept`](super::server::accept) and
 /// [`client::Handshake::verify`](super::client::Handshake::verify).
 ///
 /// ```

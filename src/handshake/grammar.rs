@@ -54,7 +54,8 @@ pub(super) fn token(bytes: &[u8]) -> Option<&str> {
     if is_token(bytes) { core::str::from_utf8(bytes).ok() } else { None }
 }
 
-/// `field-content`: visible characters, space, tab and the bytes above ASCII, with a visible character at both ends. May be empty.
+/// `field-content`: visible characters, space, tab and the bytes above ASCII, with a visible character at both ends.
+/// May be empty.
 pub(super) fn is_field_value(bytes: &[u8]) -> bool {
     let is_sound = |byte: &u8| matches!(byte, b'\t' | b' '..=0x7e | 0x80..);
     trim(bytes).len() == bytes.len() && bytes.iter().all(is_sound)

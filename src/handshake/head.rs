@@ -1,13 +1,15 @@
 //! Where a head ends, and what it says.
 //!
-//! A head comes in as many pieces as the network likes. It is therefore looked at in two steps, and each byte once in each:
+//! A head comes in as many pieces as the network likes. It is therefore looked at in two steps, and each byte once in
+//! each:
 //!
-//! 1. [`Scan`] looks for the empty line that ends it. It remembers how far it has looked, so a head that comes one byte at a time
-//!    costs as much work as one that comes whole: no byte is looked at again but the two before the new ones (the flaw of CVE-2023-43669).
+//! 1. [`Scan`] looks for the empty line that ends it. It remembers how far it has looked, so a head that comes one byte
+//!    at a time costs as much work as one that comes whole: no byte is looked at again but the two before the new ones
+//!    (the flaw of CVE-2023-43669).
 //! 2. `httparse` parses the whole head, exactly once.
 //!
-//! What the scan refuses, it refuses at a byte whose place does not depend on how the bytes were cut: they are judged in order,
-//! and none beyond the limit is looked at. So the outcome of a handshake is a function of the bytes alone.
+//! What the scan refuses, it refuses at a byte whose place does not depend on how the bytes were cut: they are judged
+//! in order, and none beyond the limit is looked at. So the outcome of a handshake is a function of the bytes alone.
 //!
 //! | refused | where |
 //! |---|---|
@@ -25,10 +27,12 @@ use crate::error::{HandshakeError, HeadPart};
 
 /// The most bytes that a head may have unless another limit is set: 16 KiB.
 ///
-/// Node.js has the same; Apache and nginx stop at 8 KiB for a line and 32 KiB for all, tungstenite at 64 KiB, Go at 1 MiB.
+/// Node.js has the same; Apache and nginx stop at 8 KiB for a line and 32 KiB for all, tungstenite at 64 KiB, Go at 1
+/// MiB.
 pub const DEFAULT_MAX_HEAD_BYTES: usize = 16 * 1024;
 
-/// The most header lines that a head can have. Browsers send about twenty; Apache's limit is 100, Node.js drops what is beyond 2000.
+/// The most header lines that a head can have. Browsers send about twenty; Apache's limit is 100, Node.js drops what is
+/// beyond 2000.
 pub(super) const MAX_HEADERS: usize = 64;
 
 /// A version of HTTP that can upgrade, or not.
@@ -56,7 +60,8 @@ pub(super) struct Scan {
 }
 
 impl Scan {
-    /// For a request: RFC 9112 §2.2 wants one empty line before it ignored, since some clients send CR LF behind a body.
+    /// For a request: RFC 9112 §2.2 wants one empty line before it ignored, since some clients send CR LF behind a
+    /// body.
     pub(super) const fn request() -> Self {
         Self { seen: 0, may_begin_blank: true }
     }
@@ -71,7 +76,8 @@ impl Scan {
         self.seen > 0
     }
 
-    /// Goes on through `bytes`, which begin with the first byte of the head; gives the length of the head when its end is there.
+    /// Goes on through `bytes`, which begin with the first byte of the head; gives the length of the head when its end
+    /// is there.
     pub(super) fn advance(&mut self, bytes: &[u8], max_bytes: usize) -> Result<Option<usize>, HandshakeError> {
         let within = bytes.get(..max_bytes).unwrap_or(bytes);
         let from = core::mem::replace(&mut self.seen, within.len());
@@ -84,7 +90,8 @@ impl Scan {
         }
     }
 
-    /// That a start line begins here, or the one empty line that may stand before it. What comes behind a CR is for others to judge.
+    /// That a start line begins here, or the one empty line that may stand before it. What comes behind a CR is for
+    /// others to judge.
     fn check_opening(&self, bytes: &[u8]) -> Result<(), HandshakeError> {
         const START_LINE: HandshakeError = HandshakeError::Malformed(HeadPart::StartLine);
         match bytes {
@@ -99,10 +106,12 @@ impl Scan {
     }
 }
 
-/// Looks from `from` on for a line end that is not an ordinary one: that of an empty line, or an LF without CR. Gives the place behind it.
+/// Looks from `from` on for a line end that is not an ordinary one: that of an empty line, or an LF without CR. Gives
+/// the place behind it.
 ///
-/// Which it is, the byte before the LF and the one before that tell, so the first two bytes of a head are not for this search.
-/// Nearly all of a head is ordinary, and passed over in blocks without a branch, of each of which a compiler makes a few vector instructions.
+/// Which it is, the byte before the LF and the one before that tell, so the first two bytes of a head are not for this
+/// search. Nearly all of a head is ordinary, and passed over in blocks without a branch, of each of which a compiler
+/// makes a few vector instructions.
 fn odd_line_end(bytes: &[u8], from: usize) -> Option<usize> {
     let first = from.saturating_sub(2);
     let blocks = |offset| bytes.get(first.saturating_add(offset)..).unwrap_or_default().as_chunks::<16>().0;
@@ -127,7 +136,8 @@ fn header_lines(head: &[u8]) -> &[u8] {
     split_once(head, b'\n').map_or(&[], |(_, lines)| lines)
 }
 
-/// Tells the buffer how much more of the head is in sight: as much again as has come, within the limit. So a buffer that grows does it by doubling.
+/// Tells the buffer how much more of the head is in sight: as much again as has come, within the limit. So a buffer
+/// that grows does it by doubling.
 pub(super) fn want_more(view: &mut View<'_>, max_bytes: usize) {
     let len = view.unread_len();
     view.want(max_bytes.saturating_sub(len).min(len).max(1) as u64);

@@ -20,8 +20,9 @@ impl<'a> Header<'a> {
     ///
     /// # Errors
     ///
-    /// [`HeaderName`](HandshakeMisuse::HeaderName) when `name` is not a token, [`HeaderValue`](HandshakeMisuse::HeaderValue) when
-    /// `value` has a control character other than tab (CR, LF and NUL among them), or begins or ends with a space or tab.
+    /// [`HeaderName`](HandshakeMisuse::HeaderName) when `name` is not a token,
+    /// [`HeaderValue`](HandshakeMisuse::HeaderValue) when `value` has a control character other than tab (CR, LF and
+    /// NUL among them), or begins or ends with a space or tab.
     ///
     /// ```
     /// use websocket_proto::handshake::Header;
@@ -78,15 +79,16 @@ impl fmt::Debug for Header<'_> {
 
 /// All headers of a head that was received, in their order on the wire.
 ///
-/// It is a view of the bytes in the receive buffer. The head has been parsed, so walking it again only looks for the line
-/// ends: linear in the bytes of the head, for [`iter`](Self::iter) as for [`find`](Self::find).
+/// It is a view of the bytes in the receive buffer. The head has been parsed, so walking it again only looks for the
+/// line ends: linear in the bytes of the head, for [`iter`](Self::iter) as for [`find`](Self::find).
 #[derive(Clone, Copy)]
 pub struct Headers<'a> {
     lines: &'a [u8],
 }
 
 impl<'a> Headers<'a> {
-    /// `lines`: whole header lines, each with CR LF, as a parser has approved of them; the empty line behind them may be there.
+    /// `lines`: whole header lines, each with CR LF, as a parser has approved of them; the empty line behind them may
+    /// be there.
     pub(super) const fn new(lines: &'a [u8]) -> Self {
         Self { lines }
     }

@@ -9,9 +9,10 @@
 //!
 //! # The model
 //!
-//! A handshake is one HTTP request and one response. Each side has an object that waits for the other's head in the caller's
-//! [`RecvBuffer`](crate::RecvBuffer), and writes its own into a [`SendBuffer`](crate::SendBuffer). Nothing is allocated and
-//! nothing is copied: what was received is looked at where it lies, what is to be sent is borrowed until it is written.
+//! A handshake is one HTTP request and one response. Each side has an object that waits for the other's head in the
+//! caller's [`RecvBuffer`](crate::RecvBuffer), and writes its own into a [`SendBuffer`](crate::SendBuffer). Nothing is
+//! allocated and nothing is copied: what was received is looked at where it lies, what is to be sent is borrowed until
+//! it is written.
 //!
 //! ```text
 //!               bytes                     headers that somebody else has parsed
@@ -27,13 +28,15 @@
 //!
 //! * The outcome does not depend on how the bytes were cut into reads, and the work is linear in their number.
 //! * No head is longer than its limit, or has more lines; one that is beyond a limit is refused, never cut.
-//! * Bytes behind a head stay in the receive buffer, unread: after a 101 they are frames, after anything else they are not.
+//! * Bytes behind a head stay in the receive buffer, unread: after a 101 they are frames, after anything else they are
+//!   not.
 //! * No error is forgotten: a handshake that has failed gives the same error again.
 //!
 //! # What holds whatever the caller sends
 //!
 //! Text goes on the wire only where the grammar of its place allows it: a value with a line end in it is a
-//! [`HandshakeMisuse`](crate::HandshakeMisuse), not a second header. Headers that the handshake writes itself cannot be added by hand.
+//! [`HandshakeMisuse`](crate::HandshakeMisuse), not a second header. Headers that the handshake writes itself cannot be
+//! added by hand.
 
 // In the order of their layers: each imports from those above it alone.
 

@@ -8,8 +8,9 @@ use crate::error::UrlError;
 
 /// The parts of a `ws:` or `wss:` URL, borrowed from its text.
 ///
-/// It is what a client needs to know three things: where to connect ([`host`](Self::host), [`port`](Self::port)), whether to
-/// speak TLS ([`is_secure`](Self::is_secure)), and what to ask for ([`client::Request::to`](super::client::Request::to)).
+/// It is what a client needs to know three things: where to connect ([`host`](Self::host), [`port`](Self::port)),
+/// whether to speak TLS ([`is_secure`](Self::is_secure)), and what to ask for
+/// ([`client::Request::to`](super::client::Request::to)).
 ///
 /// ```
 /// use websocket_proto::handshake::Url;
@@ -35,13 +36,13 @@ pub struct Url<'a> {
 impl<'a> Url<'a> {
     /// Takes a URL apart. The work is linear in its length, whatever is in it.
     ///
-    /// Nothing is decoded and nothing is encoded: text that has bytes beyond ASCII, spaces or control characters has to be
-    /// percent-encoded before (and the name of a host turned into its ASCII form).
+    /// Nothing is decoded and nothing is encoded: text that has bytes beyond ASCII, spaces or control characters has to
+    /// be percent-encoded before (and the name of a host turned into its ASCII form).
     ///
     /// # Errors
     ///
-    /// Which part is not as RFC 6455 §3 has it. A fragment is refused, as it says there; a user name too, for which there is no place: send
-    /// the header `Authorization` if that is meant.
+    /// Which part is not as RFC 6455 §3 has it. A fragment is refused, as it says there; a user name too, for which
+    /// there is no place: send the header `Authorization` if that is meant.
     pub fn parse(text: &'a str) -> Result<Self, UrlError> {
         let (scheme, rest) = text.split_once("://").ok_or(UrlError::Scheme)?;
         let is_secure = scheme.eq_ignore_ascii_case("wss");

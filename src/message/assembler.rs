@@ -1,14 +1,16 @@
 //! Frames into messages, where they lie.
 //!
-//! The assembler walks the receive buffer: a header is judged and skipped, payload joins the message in progress (unmasked, closed up, and
-//! validated as it comes if it is text), a control frame is taken out whole between two fragments. It holds no bytes.
-//! It knows how much of a message it has left in the buffer, so it notices when it is handed another one.
+//! The assembler walks the receive buffer: a header is judged and skipped, payload joins the message in progress
+//! (unmasked, closed up, and validated as it comes if it is text), a control frame is taken out whole between two
+//! fragments. It holds no bytes. It knows how much of a message it has left in the buffer, so it notices when it is
+//! handed another one.
 //!
 //! # Chunks
 //!
-//! In [`Delivery::Chunks`] the message in progress is handed out as it grows and never waited for. Text is cut between characters: up to three bytes of the last one stay
-//! in the buffer until the rest has come. When text goes wrong, what stands before the wrong byte is handed out first and the error comes with the next
-//! call; so the text that is delivered before an error is the same whatever the chunks were.
+//! In [`Delivery::Chunks`] the message in progress is handed out as it grows and never waited for. Text is cut between
+//! characters: up to three bytes of the last one stay in the buffer until the rest has come. When text goes wrong, what
+//! stands before the wrong byte is handed out first and the error comes with the next call; so the text that is
+//! delivered before an error is the same whatever the chunks were.
 
 use super::MessageKind;
 use super::decoder::{Frames, Limits};
@@ -94,7 +96,8 @@ impl Assembler {
         Self { frames: Frames::new(is_server, limits), in_chunks: None }
     }
 
-    /// Takes the next thing out of the buffer. `None`: more bytes are needed, and the buffer knows how many are in sight.
+    /// Takes the next thing out of the buffer. `None`: more bytes are needed, and the buffer knows how many are in
+    /// sight.
     #[inline]
     pub(crate) fn receive<'rx>(
         &mut self,
@@ -171,7 +174,8 @@ impl Assembler {
         Ok(())
     }
 
-    /// Takes a frame that is all of its message, and all here: what most messages are. There is nothing to remember then.
+    /// Takes a frame that is all of its message, and all here: what most messages are. There is nothing to remember
+    /// then.
     #[inline]
     fn receive_whole<'rx>(
         &mut self,
@@ -198,7 +202,8 @@ impl Assembler {
         Ok(Some(Found::Data(Chunk { payload, is_first: true, is_last: true })))
     }
 
-    /// Whether the frame will fit into a buffer that cannot grow. Between fragments there has to be room for a control frame.
+    /// Whether the frame will fit into a buffer that cannot grow. Between fragments there has to be room for a control
+    /// frame.
     #[inline]
     fn check_room(view: &View<'_>, header: &FrameHeader, delivery: Delivery) -> Result<(), Limit> {
         let reserve = match (header.opcode.is_control(), delivery) {
@@ -295,9 +300,10 @@ impl Assembler {
 
     /// More bytes are needed: how many are in sight?
     ///
-    /// The rest of the frame. But before the last fragment more is to come than any header says, and a buffer that grew by each header would copy the
-    /// message each time: then as much again as was received, and a control frame. The sum of what is here and what is in sight stays the same while a
-    /// header trickles in, so that a buffer near the limit is not grown byte by byte.
+    /// The rest of the frame. But before the last fragment more is to come than any header says, and a buffer that grew
+    /// by each header would copy the message each time: then as much again as was received, and a control frame. The
+    /// sum of what is here and what is in sight stays the same while a header trickles in, so that a buffer near the
+    /// limit is not grown byte by byte.
     fn wait<'rx>(&self, mut view: View<'rx>) -> Result<Option<Found<'rx>>, ProtocolError> {
         if view.is_full() {
             return refuse(view, Limit::BufferTooSmall);

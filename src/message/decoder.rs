@@ -2,7 +2,8 @@
 //!
 //! # The rules
 //!
-//! A header is judged in the order of its bytes, each rule as soon as its byte is there, and before any payload is waited for:
+//! A header is judged in the order of its bytes, each rule as soon as its byte is there, and before any payload is
+//! waited for:
 //!
 //! | seen | decided |
 //! |---|---|
@@ -10,8 +11,9 @@
 //! | byte 1 | the mask bit by role, control payload of at most 125 bytes |
 //! | the length | shortest form, top bit, frame limit, message limit |
 //!
-//! Nothing else in the crate decides these. Since the verdict depends on the bytes in their order alone, it cannot depend on
-//! how they were cut: a header of which only a part is there is looked at again when more has come, which is at most thirteen times.
+//! Nothing else in the crate decides these. Since the verdict depends on the bytes in their order alone, it cannot
+//! depend on how they were cut: a header of which only a part is there is looked at again when more has come, which is
+//! at most thirteen times.
 
 use arrayvec::ArrayVec;
 
@@ -108,7 +110,8 @@ impl Frames {
         if self.is_server { Some(self.key) } else { None }
     }
 
-    /// How far the message in progress has come: frames and bytes. It moves with every header and every payload byte of a message.
+    /// How far the message in progress has come: frames and bytes. It moves with every header and every payload byte of
+    /// a message.
     #[inline]
     pub(crate) const fn progress(&self) -> (u32, u64) {
         (self.fragments, self.received())
@@ -129,7 +132,8 @@ impl Frames {
         self.limits.max_message_bytes.saturating_sub(self.message_len)
     }
 
-    /// Reads and judges the header at the start of `bytes`; gives it with its length in bytes, or `None` when it is not whole.
+    /// Reads and judges the header at the start of `bytes`; gives it with its length in bytes, or `None` when it is not
+    /// whole.
     #[inline]
     pub(crate) fn parse(&self, bytes: &[u8]) -> Result<Option<(FrameHeader, usize)>, ProtocolError> {
         let Some((&first, after)) = bytes.split_first() else { return Ok(None) };
@@ -262,8 +266,8 @@ pub enum FramePart<'a> {
     },
 }
 
-/// A frame decoder over bytes that the caller owns: it unmasks them in place, keeps at most one partial header (14 bytes), and enforces
-/// every rule that binds a frame (RFC 6455 §5.1, §5.2, §5.4, §5.5) and the [`Limits`].
+/// A frame decoder over bytes that the caller owns: it unmasks them in place, keeps at most one partial header (14
+/// bytes), and enforces every rule that binds a frame (RFC 6455 §5.1, §5.2, §5.4, §5.5) and the [`Limits`].
 ///
 /// What it leaves to you: whether text is UTF-8 ([`utf8::Validator`](crate::utf8::Validator)), what a Close frame says
 /// ([`close::parse`](crate::close::parse)), and every answer. [`Connection`](crate::Connection) does all of that.

@@ -38,10 +38,12 @@ pub(crate) fn head<R: Role>(role: &mut R, first: u8, payload_len: u64) -> FrameH
     FrameHead { bytes: header::emit(first, payload_len, key), masker: Masker { key } }
 }
 
-/// The head of one frame, for callers who write the payload themselves: with `writev`, io_uring or a second `write`, and with no copy.
+/// The head of one frame, for callers who write the payload themselves: with `writev`, io_uring or a second `write`,
+/// and with no copy.
 ///
-/// Write [`as_bytes`](Self::as_bytes), then exactly the announced number of payload bytes, and nothing in between. A client has to mask the payload with
-/// [`masker`](Self::masker); for a server that changes nothing, so the same code serves both.
+/// Write [`as_bytes`](Self::as_bytes), then exactly the announced number of payload bytes, and nothing in between. A
+/// client has to mask the payload with [`masker`](Self::masker); for a server that changes nothing, so the same code
+/// serves both.
 ///
 /// ```
 /// use websocket_proto::{Config, Connection};
@@ -99,7 +101,8 @@ impl Masker {
         }
     }
 
-    /// Copies the next piece of the payload, masked. Copies as much as the shorter of the two holds, and says how much that was.
+    /// Copies the next piece of the payload, masked. Copies as much as the shorter of the two holds, and says how much
+    /// that was.
     #[inline]
     pub fn copy(&mut self, to: &mut [u8], piece: &[u8]) -> usize {
         let count = to.len().min(piece.len());

@@ -8,7 +8,8 @@ use crate::wire::header;
 
 /// A message that is encoded once and sent to many: share it, by reference or in an `Arc`.
 ///
-/// A server's connections send the same bytes, head and all; a client's must each mask with a key of their own, and copy the payload once.
+/// A server's connections send the same bytes, head and all; a client's must each mask with a key of their own, and
+/// copy the payload once.
 ///
 /// ```
 /// use websocket_proto::{Config, Connection, PreparedMessage};

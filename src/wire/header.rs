@@ -10,8 +10,8 @@
 //!   +-+-+-+-+-------+ +-+-------------+ +- - - - - - - - - - - -+ +- - - - - - - -+
 //! ```
 //!
-//! This file reads and writes the picture and judges nothing: reserved bits, reserved opcodes and lengths that are longer
-//! than they need to be are reported as they stand. Which headers a peer may send is decided by
+//! This file reads and writes the picture and judges nothing: reserved bits, reserved opcodes and lengths that are
+//! longer than they need to be are reported as they stand. Which headers a peer may send is decided by
 //! [`frame::Decoder`](crate::frame::Decoder) and by the connection, with the same rules.
 
 use arrayvec::ArrayVec;

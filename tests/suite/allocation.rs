@@ -29,7 +29,8 @@ fn count(change: isize) {
 }
 
 #[expect(unsafe_code, reason = "a global allocator cannot be had without; each call is passed on as it is")]
-// SAFETY: all calls go to `System` unchanged; counting allocates nothing, since the cells are constants without a destructor.
+// SAFETY: all calls go to `System` unchanged; counting allocates nothing, since the cells are constants without a
+// destructor.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         count(layout.size() as isize);
@@ -129,7 +130,8 @@ thread_local! {
     static ANSWER: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
 }
 
-/// Feeds all of `bytes`, in reads of what there is room for; answers each message with itself, if at all. Gives the payload bytes that came.
+/// Feeds all of `bytes`, in reads of what there is room for; answers each message with itself, if at all. Gives the
+/// payload bytes that came.
 fn hear<R: Role>(
     connection: &mut Connection<R>,
     rx: &mut RecvBuffer<Vec<u8>>,

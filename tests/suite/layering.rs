@@ -1,4 +1,5 @@
-//! The order of the layers, and the sizes that keep a file readable. What is said in `docs/architecture.md` is held here.
+//! The order of the layers, and the sizes that keep a file readable. What is said in `docs/architecture.md` is held
+//! here.
 
 use std::collections::{BTreeMap, BTreeSet};
 

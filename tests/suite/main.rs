@@ -1,4 +1,5 @@
-//! The whole suite in one binary: what mirrors `src/`, and then the laws that hold for every input, attacks by name, and what is allocated.
+//! The whole suite in one binary: what mirrors `src/`, and then the laws that hold for every input, attacks by name,
+//! and what is allocated.
 #![allow(
     clippy::alloc_instead_of_core,
     clippy::arithmetic_side_effects,

@@ -1,4 +1,5 @@
-//! Rust source as far as tests about source need to understand it: words without comments and strings, functions, paths.
+//! Rust source as far as tests about source need to understand it: words without comments and strings, functions,
+//! paths.
 
 use std::path::{Path, PathBuf};
 

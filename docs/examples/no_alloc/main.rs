@@ -4,8 +4,8 @@
 //! cargo run --example no_alloc --no-default-features
 //! ```
 //!
-//! All of it is in `conversation.rs`, which knows nothing but `core` and the crate. This file only prints; `tests/no_alloc` links the same conversation into a
-//! program that has no standard library and no allocator at all.
+//! All of it is in `conversation.rs`, which knows nothing but `core` and the crate. This file only prints;
+//! `tests/no_alloc` links the same conversation into a program that has no standard library and no allocator at all.
 
 mod conversation;
 

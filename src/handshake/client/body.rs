@@ -1,7 +1,8 @@
 //! The body of an answer that refuses (RFC 9112 §6).
 //!
-//! Three ways to know where it ends: a length, chunks, or the end of the transport. A chunked body is taken apart here, so that the caller
-//! sees the same in all three: pieces of the body, as they come. Nothing is collected, so a body can be of any length.
+//! Three ways to know where it ends: a length, chunks, or the end of the transport. A chunked body is taken apart here,
+//! so that the caller sees the same in all three: pieces of the body, as they come. Nothing is collected, so a body can
+//! be of any length.
 //!
 //! ```text
 //!            digits              LF             all data            CR LF
@@ -55,7 +56,8 @@ enum Chunk {
 }
 
 impl Body {
-    /// RFC 9112 §6.3, for an answer to GET. Where lengths contradict each other, the body goes on to the end of the transport.
+    /// RFC 9112 §6.3, for an answer to GET. Where lengths contradict each other, the body goes on to the end of the
+    /// transport.
     pub(super) fn new(status: u16, fields: &Fields<'_>) -> Self {
         let last_coding = fields.transfer_encoding.and_then(|value| grammar::elements(value).last());
         let framing = match (last_coding, fields.content_length) {
@@ -68,12 +70,13 @@ impl Body {
         Self { framing }
     }
 
-    /// The next piece of the body in `rx`: never empty, and taken out of it. `None` when there is none: because more bytes are needed, or
-    /// because the body [is complete](Self::is_complete).
+    /// The next piece of the body in `rx`: never empty, and taken out of it. `None` when there is none: because more
+    /// bytes are needed, or because the body [is complete](Self::is_complete).
     ///
     /// # Errors
     ///
-    /// [`Malformed`](HandshakeError::Malformed) when the chunks are not what RFC 9112 §7.1 says. Each later call gives it again.
+    /// [`Malformed`](HandshakeError::Malformed) when the chunks are not what RFC 9112 §7.1 says. Each later call gives
+    /// it again.
     pub fn receive<'rx, S: Storage>(
         &mut self,
         rx: &'rx mut RecvBuffer<S>,

@@ -11,8 +11,9 @@
 //! 1. Make a [`Request`] of a [`Url`](super::Url), and a [`Handshake`] of it and of 16 random bytes.
 //! 2. Connect (with TLS if the URL says so), call [`Handshake::write_request`], and send what is in the send buffer.
 //! 3. Read into a [`RecvBuffer`], and call [`Handshake::receive`]. `None` says: read more.
-//! 4. A server that does not agree says why: see [`Refused`]. To follow a redirect, begin again with a new transport and a new
-//!    handshake. This crate never does that by itself, so it never shows credentials to a host that they were not meant for.
+//! 4. A server that does not agree says why: see [`Refused`]. To follow a redirect, begin again with a new transport
+//!    and a new handshake. This crate never does that by itself, so it never shows credentials to a host that they were
+//!    not meant for.
 //! 5. Beside that, call [`Handshake::handle_timeout`] when [`Handshake::poll_timeout`] says so, and
 //!    [`Handshake::handle_eof`] when the transport ends.
 //!
@@ -70,8 +71,8 @@ use crate::time::Instant;
 /// How many interim answers (100, 102, 103 …) may come before the final one.
 const MAX_INTERIM: u8 = 8;
 
-/// Sends one request and waits for its answer. It holds no bytes but the key: the request is borrowed, the answer stays in the
-/// receive buffer until its head is whole.
+/// Sends one request and waits for its answer. It holds no bytes but the key: the request is borrowed, the answer stays
+/// in the receive buffer until its head is whole.
 ///
 /// One handshake is for one transport; use the same receive buffer in each call.
 #[derive(Debug)]
@@ -118,8 +119,8 @@ impl<'a> Handshake<'a> {
         Ok(Self::new(request, nonce))
     }
 
-    /// The most bytes that the heads of the interim answers and of the final one may have together. A receive buffer that
-    /// cannot grow is a limit for each.
+    /// The most bytes that the heads of the interim answers and of the final one may have together. A receive buffer
+    /// that cannot grow is a limit for each.
     #[must_use]
     pub const fn max_head_bytes(mut self, max_head_bytes: usize) -> Self {
         self.max_head_bytes = max_head_bytes;
@@ -133,7 +134,8 @@ impl<'a> Handshake<'a> {
         self
     }
 
-    /// How long the answer may take, from the first [`handle_timeout`](Self::handle_timeout) on; `None` for as long as it likes.
+    /// How long the answer may take, from the first [`handle_timeout`](Self::handle_timeout) on; `None` for as long as
+    /// it likes.
     #[must_use]
     pub const fn timeout(mut self, span: Option<Duration>) -> Self {
         self.clock.set_span(span);
@@ -183,8 +185,8 @@ impl<'a> Handshake<'a> {
 
     /// The headers of the request, for those who have an HTTP library send it: GET, HTTP/1.1, and [`Request::target`].
     ///
-    /// Each subprotocol has a line of its own, up to the eight lines that servers of this crate read. Add all of them to the library's
-    /// map; to replace would keep the last. Judge the answer with [`verify`](Self::verify).
+    /// Each subprotocol has a line of its own, up to the eight lines that servers of this crate read. Add all of them
+    /// to the library's map; to replace would keep the last. Judge the answer with [`verify`](Self::verify).
     pub fn request_fields(&self) -> impl Iterator<Item = Header<'_>> {
         let names = self.request.subprotocol_names();
         let subprotocols = names.iter().map(|name| Header::trusted("Sec-WebSocket-Protocol", name.as_bytes()));
@@ -195,8 +197,8 @@ impl<'a> Handshake<'a> {
     ///
     /// # Errors
     ///
-    /// [`Status`](HandshakeError::Status) for another status than 101, which is the server's right; otherwise the rule of RFC 6455 §4.1 that
-    /// the answer breaks.
+    /// [`Status`](HandshakeError::Status) for another status than 101, which is the server's right; otherwise the rule
+    /// of RFC 6455 §4.1 that the answer breaks.
     pub fn verify(
         &self,
         status: u16,
@@ -206,15 +208,17 @@ impl<'a> Handshake<'a> {
         response::verify(&self.request, &self.key, status, version, fields)
     }
 
-    /// Looks for a whole answer in `rx`; `None` when more bytes are needed. Up to 8 interim answers before it are skipped.
+    /// Looks for a whole answer in `rx`; `None` when more bytes are needed. Up to 8 interim answers before it are
+    /// skipped.
     ///
-    /// The head of an answer that is given, or that is malformed, has been taken out of `rx`. What stands behind it stays there,
-    /// unread: frames behind a 101, the body behind any other.
+    /// The head of an answer that is given, or that is malformed, has been taken out of `rx`. What stands behind it
+    /// stays there, unread: frames behind a 101, the body behind any other.
     ///
     /// # Errors
     ///
     /// What makes it no answer to our request; it does not depend on how the bytes were cut into reads. The error is
-    /// final: each later call gives it again. After an answer was given, and before the request was written, each call is a misuse.
+    /// final: each later call gives it again. After an answer was given, and before the request was written, each call
+    /// is a misuse.
     pub fn receive<'rx, S: Storage>(
         &mut self,
         rx: &'rx mut RecvBuffer<S>,
@@ -261,7 +265,8 @@ impl<'a> Handshake<'a> {
         Ok(true)
     }
 
-    /// When to call [`handle_timeout`](Self::handle_timeout): `None` for never. It changes only in that call and when `receive` gives an answer or an error.
+    /// When to call [`handle_timeout`](Self::handle_timeout): `None` for never. It changes only in that call and when
+    /// `receive` gives an answer or an error.
     #[must_use]
     pub const fn poll_timeout(&self) -> Option<Instant> {
         self.clock.poll()

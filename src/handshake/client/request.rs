@@ -34,7 +34,8 @@ impl<'a> Request<'a> {
     ///
     /// # Errors
     ///
-    /// [`Host`](HandshakeMisuse::Host) or [`Target`](HandshakeMisuse::Target) when they have a form that a request cannot carry.
+    /// [`Host`](HandshakeMisuse::Host) or [`Target`](HandshakeMisuse::Target) when they have a form that a request
+    /// cannot carry.
     pub fn new(authority: &'a str, target: &'a str) -> Result<Self, HandshakeMisuse> {
         Authority::parse(authority.as_bytes()).map_err(|_| HandshakeMisuse::Host)?;
         if !target.starts_with('/') {
@@ -89,8 +90,9 @@ impl<'a> Request<'a> {
     ///
     /// # Errors
     ///
-    /// [`HeaderReserved`](HandshakeMisuse::HeaderReserved) when one of them is for the handshake to write or to leave out: `Host`, `Origin`,
-    /// `Upgrade`, `Connection`, `Content-Length`, `Transfer-Encoding` and all that begins with `Sec-WebSocket-`.
+    /// [`HeaderReserved`](HandshakeMisuse::HeaderReserved) when one of them is for the handshake to write or to leave
+    /// out: `Host`, `Origin`, `Upgrade`, `Connection`, `Content-Length`, `Transfer-Encoding` and all that begins with
+    /// `Sec-WebSocket-`.
     pub fn headers(mut self, headers: &'a [Header<'a>]) -> Result<Self, HandshakeMisuse> {
         emit::check_not_reserved(headers)?;
         self.headers = headers;

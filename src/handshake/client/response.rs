@@ -17,8 +17,8 @@ pub enum Response<'a, 'rx> {
     Refused(Refused<'rx>),
 }
 
-/// The result of a handshake on the client's side: what both ends have agreed on. There is one only where a 101 has passed
-/// all checks. `'a` is the request's text, `'rx` the receive buffer.
+/// The result of a handshake on the client's side: what both ends have agreed on. There is one only where a 101 has
+/// passed all checks. `'a` is the request's text, `'rx` the receive buffer.
 #[derive(Clone, Copy, Debug)]
 #[must_use = "the connection begins here"]
 pub struct Established<'a, 'rx> {
@@ -40,7 +40,8 @@ impl<'a, 'rx> Established<'a, 'rx> {
     }
 }
 
-/// An answer other than 101: a redirect, a demand for credentials, an error page. It lies in the receive buffer and borrows it.
+/// An answer other than 101: a redirect, a demand for credentials, an error page. It lies in the receive buffer and
+/// borrows it.
 ///
 /// To read the body, keep [`body`](Self::body), let go of this, and call [`Body::receive`] until it is complete:
 ///

@@ -12,8 +12,8 @@ const FIXED: &[u8] =
 
 /// A request that keeps to all rules, about to be granted.
 ///
-/// Choose a subprotocol, add headers, then [`write`](Self::write) the answer. Only what the client offers can be chosen.
-/// `'a` is the caller's text: the chosen subprotocol and the headers are not copied.
+/// Choose a subprotocol, add headers, then [`write`](Self::write) the answer. Only what the client offers can be
+/// chosen. `'a` is the caller's text: the chosen subprotocol and the headers are not copied.
 #[derive(Clone, Debug)]
 #[must_use = "the answer has to be written"]
 pub struct Accept<'f, 'a> {
@@ -23,7 +23,8 @@ pub struct Accept<'f, 'a> {
     headers: &'a [Header<'a>],
 }
 
-/// The result of a handshake on the server's side: what both ends have agreed on. There is one only where a 101 was written.
+/// The result of a handshake on the server's side: what both ends have agreed on. There is one only where a 101 was
+/// written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use = "the connection begins here"]
 pub struct Accepted<'a> {
@@ -63,7 +64,8 @@ impl<'f, 'a> Accept<'f, 'a> {
     ///
     /// # Errors
     ///
-    /// [`SubprotocolNotOffered`](HandshakeMisuse::SubprotocolNotOffered): a client has to give up a connection that has one.
+    /// [`SubprotocolNotOffered`](HandshakeMisuse::SubprotocolNotOffered): a client has to give up a connection that has
+    /// one.
     pub fn subprotocol(mut self, name: &'a str) -> Result<Self, HandshakeMisuse> {
         if !self.subprotocols().any(|offer| offer == name) {
             return Err(HandshakeMisuse::SubprotocolNotOffered);
@@ -72,9 +74,11 @@ impl<'f, 'a> Accept<'f, 'a> {
         Ok(self)
     }
 
-    /// Chooses the first of the server's subprotocols `by_preference` that the client offers; none when it offers none of them.
+    /// Chooses the first of the server's subprotocols `by_preference` that the client offers; none when it offers none
+    /// of them.
     ///
-    /// Whether a connection with no subprotocol is of use is for the server to say: see [`chosen_subprotocol`](Self::chosen_subprotocol).
+    /// Whether a connection with no subprotocol is of use is for the server to say: see
+    /// [`chosen_subprotocol`](Self::chosen_subprotocol).
     pub fn choose_subprotocol(mut self, by_preference: &[&'a str]) -> Self {
         let is_offered = |name: &&&str| self.subprotocols().any(|offer| offer == **name);
         self.subprotocol = by_preference.iter().find(is_offered).copied();
@@ -91,8 +95,9 @@ impl<'f, 'a> Accept<'f, 'a> {
     ///
     /// # Errors
     ///
-    /// [`HeaderReserved`](HandshakeMisuse::HeaderReserved) when one of them is for the handshake to write or to leave out: `Upgrade`, `Connection`,
-    /// `Content-Length`, `Transfer-Encoding`, `Host`, `Origin` and all that begins with `Sec-WebSocket-`.
+    /// [`HeaderReserved`](HandshakeMisuse::HeaderReserved) when one of them is for the handshake to write or to leave
+    /// out: `Upgrade`, `Connection`, `Content-Length`, `Transfer-Encoding`, `Host`, `Origin` and all that begins with
+    /// `Sec-WebSocket-`.
     pub fn headers(mut self, headers: &'a [Header<'a>]) -> Result<Self, HandshakeMisuse> {
         emit::check_not_reserved(headers)?;
         self.headers = headers;
@@ -115,7 +120,8 @@ impl<'f, 'a> Accept<'f, 'a> {
         chosen.into_iter().chain(self.headers.iter().copied())
     }
 
-    /// Appends the answer to `tx`. From here on both ends speak WebSocket, and what is unread in the receive buffer are frames.
+    /// Appends the answer to `tx`. From here on both ends speak WebSocket, and what is unread in the receive buffer are
+    /// frames.
     ///
     /// # Errors
     ///

@@ -12,7 +12,8 @@
 //! 3. To make it a WebSocket, call [`Request::accept`], which checks it against all the rules, and write the answer.
 //!    To show a page, to redirect or to refuse, write a [`Request::reply`], and close the transport once it is sent.
 //! 4. To an error, of `receive` or of `accept`, write [`Reply::to_error`], and close the transport once it is sent.
-//! 5. Beside that, call [`Handshake::handle_timeout`] when [`Handshake::poll_timeout`] says so: the client has ten seconds.
+//! 5. Beside that, call [`Handshake::handle_timeout`] when [`Handshake::poll_timeout`] says so: the client has ten
+//!    seconds.
 //!
 //! ```
 //! # #[cfg(feature = "alloc")] fn main() -> Result<(), websocket_proto::Error> {
@@ -92,7 +93,8 @@ impl Handshake {
         }
     }
 
-    /// The most bytes that a head may have, its last empty line included. A receive buffer that cannot grow is a limit too.
+    /// The most bytes that a head may have, its last empty line included. A receive buffer that cannot grow is a limit
+    /// too.
     #[must_use]
     pub const fn max_head_bytes(mut self, max_head_bytes: usize) -> Self {
         self.max_head_bytes = max_head_bytes;
@@ -106,7 +108,8 @@ impl Handshake {
         self
     }
 
-    /// How long the head may take to come, from the first [`handle_timeout`](Self::handle_timeout) on; `None` for as long as it likes.
+    /// How long the head may take to come, from the first [`handle_timeout`](Self::handle_timeout) on; `None` for as
+    /// long as it likes.
     #[must_use]
     pub const fn timeout(mut self, span: Option<Duration>) -> Self {
         self.clock.set_span(span);
@@ -115,13 +118,15 @@ impl Handshake {
 
     /// Looks for a whole request in `rx`; `None` when more bytes are needed.
     ///
-    /// A request that is given has been taken out of `rx`, and what the client sent behind it stays there, unread. A request that is
-    /// malformed has been taken out too; with any other error nothing was. One empty line before the request is skipped.
+    /// A request that is given has been taken out of `rx`, and what the client sent behind it stays there, unread. A
+    /// request that is malformed has been taken out too; with any other error nothing was. One empty line before the
+    /// request is skipped.
     ///
     /// # Errors
     ///
-    /// What makes it no request of HTTP/1, or one beyond the limits; which of these it is does not depend on how the bytes were cut into reads. The
-    /// error is final: each later call gives it again, whatever is in `rx`. After a request was given, each call is a misuse.
+    /// What makes it no request of HTTP/1, or one beyond the limits; which of these it is does not depend on how the
+    /// bytes were cut into reads. The error is final: each later call gives it again, whatever is in `rx`. After a
+    /// request was given, each call is a misuse.
     #[inline]
     pub fn receive<'rx, S: Storage>(
         &mut self,
@@ -146,7 +151,8 @@ impl Handshake {
         Request::parse(view.take(len), self.max_headers).map(Some)
     }
 
-    /// When to call [`handle_timeout`](Self::handle_timeout): `None` for never. It changes only in that call and when `receive` gives a request or an error.
+    /// When to call [`handle_timeout`](Self::handle_timeout): `None` for never. It changes only in that call and when
+    /// `receive` gives a request or an error.
     #[must_use]
     pub const fn poll_timeout(&self) -> Option<Instant> {
         self.clock.poll()

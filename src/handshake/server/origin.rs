@@ -5,25 +5,28 @@ use crate::handshake::authority::{Authority, split_scheme};
 
 /// The origins that a server serves: the choice against cross-site hijacking (CWE-1385), which nobody can make for it.
 ///
-/// A browser lets any page open a WebSocket to any server, and sends that server's cookies along; only the header `Origin` says
-/// which page it was. So [`Request::accept`](super::Request::accept) cannot be called without this choice.
+/// A browser lets any page open a WebSocket to any server, and sends that server's cookies along; only the header
+/// `Origin` says which page it was. So [`Request::accept`](super::Request::accept) cannot be called without this
+/// choice.
 ///
-/// A request without `Origin` does not come from a browser (§4.2.1 item 7) and is let through by each of these; a client that is no browser
-/// could write what it likes there anyway. A server that wants none of them can look at [`Request::origin`](super::Request::origin).
+/// A request without `Origin` does not come from a browser (§4.2.1 item 7) and is let through by each of these; a
+/// client that is no browser could write what it likes there anyway. A server that wants none of them can look at
+/// [`Request::origin`](super::Request::origin).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Origins<'a> {
     /// Pages from the same host and port as the request's `Host`.
     ///
-    /// A port that is not written is the default of the origin's scheme: `http://example.com` and `Host: example.com:80` are the
-    /// same. The scheme itself is not compared, for a server behind a proxy cannot know its own; where a page that came
-    /// without TLS must not reach a server with TLS, use a list.
+    /// A port that is not written is the default of the origin's scheme: `http://example.com` and `Host:
+    /// example.com:80` are the same. The scheme itself is not compared, for a server behind a proxy cannot know its
+    /// own; where a page that came without TLS must not reach a server with TLS, use a list.
     SameHost,
     /// Pages from one of these origins, each as browsers write it: `https://example.com`, `http://localhost:3000`.
     ///
     /// The whole text is compared, without regard to ASCII case; there are no patterns. `null`, which stands for many
     /// origins at once (sandboxed frames, files), is never equal, not even to `null` in the list.
     Listed(&'a [&'a str]),
-    /// Pages from anywhere, `null` included: for what is public, or guarded by something that a browser does not send by itself.
+    /// Pages from anywhere, `null` included: for what is public, or guarded by something that a browser does not send
+    /// by itself.
     Any,
 }
 

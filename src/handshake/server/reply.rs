@@ -11,9 +11,9 @@ use crate::handshake::header::Header;
 
 /// An HTTP response to a request that does not become a WebSocket: a refusal, a redirect, or a page.
 ///
-/// It always says `Connection: close`, and the caller closes the transport once it is sent: whatever stands behind the request
-/// stays unread in the receive buffer and is neither frames nor another request. That takes the ground from request smuggling through
-/// proxies that take an upgrade for granted.
+/// It always says `Connection: close`, and the caller closes the transport once it is sent: whatever stands behind the
+/// request stays unread in the receive buffer and is neither frames nor another request. That takes the ground from
+/// request smuggling through proxies that take an upgrade for granted.
 ///
 /// ```
 /// # #[cfg(feature = "alloc")] fn main() -> Result<(), websocket_proto::Error> {
@@ -41,11 +41,13 @@ pub struct Reply<'a> {
 impl<'a> Reply<'a> {
     /// A reply with this status, no headers of its own, and no body.
     ///
-    /// 426 brings along `Upgrade: websocket` and `Sec-WebSocket-Version: 13`, and 405 `Allow: GET` (RFC 6455 §4.4, RFC 9110 §15.5).
+    /// 426 brings along `Upgrade: websocket` and `Sec-WebSocket-Version: 13`, and 405 `Allow: GET` (RFC 6455 §4.4, RFC
+    /// 9110 §15.5).
     ///
     /// # Errors
     ///
-    /// [`Status`](HandshakeMisuse::Status) when it is not in 200..=599. 101 is what [`Accept`](super::Accept) writes, and nobody else.
+    /// [`Status`](HandshakeMisuse::Status) when it is not in 200..=599. 101 is what [`Accept`](super::Accept) writes,
+    /// and nobody else.
     pub const fn new(status: u16) -> Result<Self, HandshakeMisuse> {
         if status < 200 || status > 599 {
             return Err(HandshakeMisuse::Status);
@@ -80,7 +82,8 @@ impl<'a> Reply<'a> {
         Ok(self)
     }
 
-    /// The body; `Content-Length` is added, `Content-Type` is for the caller to add. With 204 and 304, which have no body, it is left out.
+    /// The body; `Content-Length` is added, `Content-Type` is for the caller to add. With 204 and 304, which have no
+    /// body, it is left out.
     pub const fn body(mut self, body: &'a [u8]) -> Self {
         self.body = body;
         self

@@ -12,8 +12,8 @@ use crate::handshake::header::Headers;
 
 /// Any well-formed request of HTTP/1: one that asks for a WebSocket, or one for a page.
 ///
-/// It lies in the receive buffer and borrows it. That a request is given says nothing but that it can be read: whether it can become a
-/// WebSocket is for [`accept`](Self::accept) to say.
+/// It lies in the receive buffer and borrows it. That a request is given says nothing but that it can be read: whether
+/// it can become a WebSocket is for [`accept`](Self::accept) to say.
 #[derive(Clone, Debug)]
 pub struct Request<'rx> {
     line: RequestLine<'rx>,
@@ -41,7 +41,8 @@ impl<'rx> Request<'rx> {
         self.line.target
     }
 
-    /// The resource name: the path of the target with its query, without scheme and host (RFC 6455 §3). Nothing is decoded.
+    /// The resource name: the path of the target with its query, without scheme and host (RFC 6455 §3). Nothing is
+    /// decoded.
     #[must_use]
     pub fn path(&self) -> &'rx str {
         self.line.path()

@@ -1,4 +1,5 @@
-//! What a request must be to become a WebSocket (RFC 6455 §4.2.1): one list, for requests in bytes and in parsed headers.
+//! What a request must be to become a WebSocket (RFC 6455 §4.2.1): one list, for requests in bytes and in parsed
+//! headers.
 
 use super::accept::Accept;
 use super::origin::Origins;
@@ -20,7 +21,8 @@ pub struct RequestLine<'a> {
 }
 
 impl<'a> RequestLine<'a> {
-    /// The resource name: the target itself, or what stands behind the authority of an absolute one; `/` when nothing does.
+    /// The resource name: the target itself, or what stands behind the authority of an absolute one; `/` when nothing
+    /// does.
     pub(super) fn path(&self) -> &'a str {
         match self.split_absolute() {
             Some((_, _, "")) => "/",
@@ -59,14 +61,15 @@ impl<'a> RequestLine<'a> {
 
 /// Decides on a request whose head somebody else has parsed: hyper, axum, a test.
 ///
-/// It is the same decision as [`Request::accept`](super::Request::accept), by the same code. What to answer stands in the [`Accept`]:
-/// its [`response_fields`](Accept::response_fields) go into a response with status 101.
+/// It is the same decision as [`Request::accept`](super::Request::accept), by the same code. What to answer stands in
+/// the [`Accept`]: its [`response_fields`](Accept::response_fields) go into a response with status 101.
 ///
 /// # Errors
 ///
-/// The first of the rules that is broken, in this order: method, version of HTTP, `Upgrade`, `Connection`, headers that stand
-/// twice, version of WebSocket, `Host`, target, body, key, subprotocols, extensions, origin. Its [`status`](HandshakeError::status) goes into the response,
-/// and with it what [`Reply::to_error`](super::Reply::to_error) has as [`response_fields`](super::Reply::response_fields).
+/// The first of the rules that is broken, in this order: method, version of HTTP, `Upgrade`, `Connection`, headers that
+/// stand twice, version of WebSocket, `Host`, target, body, key, subprotocols, extensions, origin. Its
+/// [`status`](HandshakeError::status) goes into the response, and with it what
+/// [`Reply::to_error`](super::Reply::to_error) has as [`response_fields`](super::Reply::response_fields).
 ///
 /// ```
 /// use websocket_proto::handshake::{Fields, HttpVersion, server};

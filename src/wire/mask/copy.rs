@@ -32,8 +32,8 @@ pub fn copy(to: &mut [u8], payload: &[u8], key: [u8; 4]) {
 pub(crate) fn copy_uninit<'to>(to: &'to mut [MaybeUninit<u8>], payload: &[u8], key: [u8; 4]) -> &'to mut [u8] {
     let len = to.len().min(payload.len());
     let to = to.as_mut_ptr().cast();
-    // SAFETY: both slices have `len` bytes, and one that may be written overlaps no other. Nothing is read from `to` until
-    // `len` bytes of it have been written, and what is given back is borrowed for as long as the caller's slice.
+    // SAFETY: both slices have `len` bytes, and one that may be written overlaps no other. Nothing is read from `to`
+    // until `len` bytes of it have been written, and what is given back is borrowed for as long as the caller's slice.
     unsafe {
         dispatch::run::<Mask>(to, payload.as_ptr(), len, key);
         slice::from_raw_parts_mut(to, len)

@@ -12,11 +12,12 @@ use super::task::Task;
 ///
 /// # Safety
 ///
-/// `from` can be read for `len` bytes. If the task masks, `to` can be written for as many, and the two are the same address or
-/// their bytes do not overlap.
+/// `from` can be read for `len` bytes. If the task masks, `to` can be written for as many, and the two are the same
+/// address or their bytes do not overlap.
 #[inline(always)]
 pub(super) unsafe fn run<T: Task>(to: *mut u8, from: *const u8, len: usize, key: [u8; 4]) -> bool {
-    // SAFETY: the span is the caller's promise, the branch sees to the lengths, and every CPU of this target has `Sixteen`.
+    // SAFETY: the span is the caller's promise, the branch sees to the lengths, and every CPU of this target has
+    // `Sixteen`.
     unsafe {
         if len <= generic::MAX_SHORT_BYTES {
             generic::short::<T, Sixteen>(to, from, len, key)
@@ -61,8 +62,8 @@ mod tests {
             Self { to: Pages([0; _]), from: Pages([0; _]), plain, masked }
         }
 
-        /// Every kernel, in place and from elsewhere: masks `len` bytes, touches none of the 64 before and behind, and tells
-        /// about ASCII what `core` tells.
+        /// Every kernel, in place and from elsewhere: masks `len` bytes, touches none of the 64 before and behind, and
+        /// tells about ASCII what `core` tells.
         fn check<T: Task>(&mut self, at: usize, from_at: usize, len: usize, phase: usize) {
             let kernels = kernels::<T>().map(|(short, long)| if len <= 64 { short } else { long });
             for (kernel, in_place) in kernels.flat_map(|kernel| [(kernel, true), (kernel, false)]) {

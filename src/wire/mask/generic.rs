@@ -1,8 +1,8 @@
 //! The masking algorithm, for blocks of any width.
 //!
-//! A byte loop at either end of the payload is what makes other kernels slow where most messages are: below 300 bytes. There
-//! is none here. A payload that fills at least one block is covered by blocks that *overlap*, and no byte is masked twice
-//! because everything is loaded before anything is stored:
+//! A byte loop at either end of the payload is what makes other kernels slow where most messages are: below 300 bytes.
+//! There is none here. A payload that fills at least one block is covered by blocks that *overlap*, and no byte is
+//! masked twice because everything is loaded before anything is stored:
 //!
 //! ```text
 //! quad:    BYTES to 4 × BYTES, always four blocks and no branch; step is 0, or BYTES from 2 × BYTES + 1 on
@@ -19,19 +19,19 @@
 //!                                         ├ rest ┤  one to four blocks' worth: a quad
 //! ```
 //!
-//! So a length up to 256 costs three branches that most payloads take the same way, instead of loops whose ends nobody can
-//! predict. For lengths that vary that is most of the gain: a mispredicted branch takes as long as masking 500 bytes. The same
-//! is why a quad stores four blocks where two would do.
+//! So a length up to 256 costs three branches that most payloads take the same way, instead of loops whose ends nobody
+//! can predict. For lengths that vary that is most of the gain: a mispredicted branch takes as long as masking 500
+//! bytes. The same is why a quad stores four blocks where two would do.
 //!
-//! Masking in place and masking into another buffer are one algorithm, because it only knows a place to load from and a place
-//! to store to. Looking for what is not ASCII is the same algorithm too: every block passes through a register, and whoever
-//! [`Task`] looks has them laid over one another there, one `or` a block, and asks once at the end. One that does not mask
-//! leaves out the stores. All functions do what their task says, and have that in common:
+//! Masking in place and masking into another buffer are one algorithm, because it only knows a place to load from and a
+//! place to store to. Looking for what is not ASCII is the same algorithm too: every block passes through a register,
+//! and whoever [`Task`] looks has them laid over one another there, one `or` a block, and asks once at the end. One
+//! that does not mask leaves out the stores. All functions do what their task says, and have that in common:
 //!
 //! # Safety, everywhere in this file
 //!
-//! * **The span**: `from` can be read for `len` bytes. If the task masks, `to` can be written for as many, and the two are the
-//!   same address or their bytes do not overlap.
+//! * **The span**: `from` can be read for `len` bytes. If the task masks, `to` can be written for as many, and the two
+//!   are the same address or their bytes do not overlap.
 //! * **The CPU** has the instruction set of the blocks.
 //! * **The length** is one that the function is for.
 
@@ -53,8 +53,8 @@ use super::task::Task;
 )]
 pub(super) type Kernel = unsafe fn(to: *mut u8, from: *const u8, len: usize, key: [u8; 4]) -> bool;
 
-/// A store that straddles two pages takes about 20 times as long as one that does not, and 4 KiB behind a header in a buffer
-/// that starts a page end with one.
+/// A store that straddles two pages takes about 20 times as long as one that does not, and 4 KiB behind a header in a
+/// buffer that starts a page end with one.
 const PAGE_BYTES: usize = 4096;
 
 /// The most bytes that [`short`] takes.
@@ -134,8 +134,9 @@ unsafe fn tiny<T: Task>(to: *mut u8, from: *const u8, len: usize, key: [u8; 4]) 
 unsafe fn quad<T: Task, B: Block>(to: *mut u8, from: *const u8, len: usize, key: [u8; 4]) -> bool {
     const { assert!(B::BYTES.is_power_of_two() && B::BYTES >= 4, "every block starts with the same byte of its key") };
     let last = len - B::BYTES;
-    // `len - 1` is less than four times `BYTES`, so this bit tells whether it is twice as much or more. The first two blocks
-    // then reach to 2 × BYTES and the last two start at `len - 2 * BYTES`; else the first and the last block are enough.
+    // `len - 1` is less than four times `BYTES`, so this bit tells whether it is twice as much or more. The first two
+    // blocks then reach to 2 × BYTES and the last two start at `len - 2 * BYTES`; else the first and the last block are
+    // enough.
     let step = ((len - 1) / 2) & B::BYTES;
     let before_last = last - step;
     // SAFETY: `step <= last`, and `last` is where the last block starts that is inside the span.
@@ -180,9 +181,10 @@ unsafe fn blocks<T: Task, B: Block, S: Block>(to: *mut u8, from: *const u8, len:
     let head_len = B::BYTES - to.addr() % B::BYTES;
     let body_key = rotate(key, head_len);
     let splits_a_page = T::MASKS && to.addr().wrapping_add(len) % PAGE_BYTES < 2 * B::BYTES;
-    // SAFETY: `left` is what lies behind `to_next` and `from_next` all the way, no block is used unless `left` has room for it, and what is left for `quad`
-    // is one to four blocks' worth: at least three to begin with, at least one after each round, and at most five before the
-    // last step. The head is loaded before any of its bytes can be stored, and what is stored over its end is stored again.
+    // SAFETY: `left` is what lies behind `to_next` and `from_next` all the way, no block is used unless `left` has room
+    // for it, and what is left for `quad` is one to four blocks' worth: at least three to begin with, at least one
+    // after each round, and at most five before the last step. The head is loaded before any of its bytes can be
+    // stored, and what is stored over its end is stored again.
     unsafe {
         let head = if T::MASKS { B::load(from).masked(B::splat(key)) } else { B::load(from) };
         let body = B::splat(body_key);

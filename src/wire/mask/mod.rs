@@ -17,16 +17,18 @@
 //!              └─ generic    the one algorithm, over any `block::Block` and `task::Task`
 //! ```
 //!
-//! The task is to mask, or to mask and tell whether what comes out is ASCII, or only to tell. Text would be gone through
-//! again at once, and asking while it is in registers costs next to nothing.
+//! The task is to mask, or to mask and tell whether what comes out is ASCII, or only to tell. Text would be gone
+//! through again at once, and asking while it is in registers costs next to nothing.
 //!
-//! The definition is its oracle: the tests in `dispatch` hold every kernel to it, whether or not this CPU would choose it.
+//! The definition is its oracle: the tests in `dispatch` hold every kernel to it, whether or not this CPU would choose
+//! it.
 //!
 //! # Which kernel, and why
 //!
-//! Up to 64 bytes there is nothing to choose: words and 16-byte registers are there on every CPU of a target, and asking would
-//! take longer than masking. Beyond, on x86-64, AVX-512 where it comes without a price, else AVX2, else SSE2. Time relative to
-//! AVX2, in place behind an 8-byte header, on a Xeon of the Sapphire Rapids family (fastest of interleaved rounds):
+//! Up to 64 bytes there is nothing to choose: words and 16-byte registers are there on every CPU of a target, and
+//! asking would take longer than masking. Beyond, on x86-64, AVX-512 where it comes without a price, else AVX2, else
+//! SSE2. Time relative to AVX2, in place behind an 8-byte header, on a Xeon of the Sapphire Rapids family (fastest of
+//! interleaved rounds):
 //!
 //! | bytes | 125 | 1 Ki | 4 Ki | 16 Ki | 64 Ki | 1 Mi |
 //! |---|---|---|---|---|---|---|
@@ -35,10 +37,10 @@
 //! | AVX-512, with the copy into the buffer before it | 0.9 | 0.9–1.0 | 0.8 | 0.8–1.0 | 1.0 | |
 //! | AVX-512, with that and UTF-8 validation (AVX2) after it | 0.9–1.0 | 0.9–1.0 | 0.8–0.9 | 0.8 | 1.0 | |
 //!
-//! From 64 KiB on it is memory that takes the time. What can make AVX-512 a bad choice is what it does to its neighbours: CPUs
-//! up to Cooper Lake lower their clock for it (14–16 % was measured on a Cascade Lake), so those get AVX2. On later ones the
-//! last rows show that the whole way of a message gains. The one loss found is 15 ns for code that keeps every vector port
-//! busy right after a payload of less than 4 KiB, which no caller here does.
+//! From 64 KiB on it is memory that takes the time. What can make AVX-512 a bad choice is what it does to its
+//! neighbours: CPUs up to Cooper Lake lower their clock for it (14–16 % was measured on a Cascade Lake), so those get
+//! AVX2. On later ones the last rows show that the whole way of a message gains. The one loss found is 15 ns for code
+//! that keeps every vector port busy right after a payload of less than 4 KiB, which no caller here does.
 
 mod block;
 mod copy;

@@ -1,4 +1,5 @@
-//! Masking with no instruction set in particular: what the target has by default is what the compiler uses, NEON on aarch64.
+//! Masking with no instruction set in particular: what the target has by default is what the compiler uses, NEON on
+//! aarch64.
 
 #![expect(unsafe_code, reason = "reads and writes through pointers, as its contracts allow")]
 

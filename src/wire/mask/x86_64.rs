@@ -1,7 +1,8 @@
-//! SSE2, which every x86-64 has, AVX2 and AVX-512: what the CPU is asked for, and the generic algorithm compiled for it.
+//! SSE2, which every x86-64 has, AVX2 and AVX-512: what the CPU is asked for, and the generic algorithm compiled for
+//! it.
 //!
-//! A value of [`Avx2`] or [`Avx512`] is the proof that the CPU (and the operating system, which has to save the registers) has
-//! that instruction set: `new` is the only place to get one.
+//! A value of [`Avx2`] or [`Avx512`] is the proof that the CPU (and the operating system, which has to save the
+//! registers) has that instruction set: `new` is the only place to get one.
 
 #![expect(unsafe_code, reason = "vector instructions that not every CPU has")]
 
@@ -20,8 +21,8 @@ use super::generic::{self, Kernel};
 use super::task::{Look, Mask, MaskAndLook, Task};
 
 cpufeatures::new!(cpu_has_avx2, "avx2");
-// VBMI2 is not used. It tells the CPUs whose clock stays up under 512-bit instructions (Ice Lake, Zen 4 and later) from those
-// that slow down for everything that runs beside them (Skylake-X to Cooper Lake).
+// VBMI2 is not used. It tells the CPUs whose clock stays up under 512-bit instructions (Ice Lake, Zen 4 and later) from
+// those that slow down for everything that runs beside them (Skylake-X to Cooper Lake).
 cpufeatures::new!(cpu_has_fast_avx512, "avx512f", "avx512vbmi2");
 
 /// The high bit of each byte.
@@ -37,12 +38,13 @@ pub(super) type Sixteen = __m128i;
 /// The contract of [`Kernel`].
 #[inline(always)]
 pub(super) unsafe fn long<T: Task>(to: *mut u8, from: *const u8, len: usize, key: [u8; 4]) -> bool {
-    // SAFETY: nothing but a `Kernel` is ever stored, each with the proof that the CPU can run it; the contract is the caller's
-    // promise.
+    // SAFETY: nothing but a `Kernel` is ever stored, each with the proof that the CPU can run it; the contract is the
+    // caller's promise.
     unsafe { mem::transmute::<*mut (), Kernel>(best::<T>().load(Relaxed))(to, from, len, key) }
 }
 
-/// Where the [`Kernel`] for a task stands that this CPU can run. Whoever stores one stores the same, so no order has to be kept.
+/// Where the [`Kernel`] for a task stands that this CPU can run. Whoever stores one stores the same, so no order has to
+/// be kept.
 #[inline(always)]
 fn best<T: Task>() -> &'static AtomicPtr<()> {
     static MASK: AtomicPtr<()> = AtomicPtr::new(choose::<Mask> as *mut ());

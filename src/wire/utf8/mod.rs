@@ -1,14 +1,16 @@
 //! UTF-8 as it arrives in pieces (RFC 6455 §8.1, RFC 3629).
 //!
-//! A text message may be cut anywhere, also in the middle of a character, so a piece of it is one of three things: whole
-//! characters; whole characters and then the beginning of one more (at most three bytes); or wrong, and then it is known
-//! at the first byte that no continuation can save. `scan` tells which, and its answer is always about *where the next
-//! scan goes on*: whoever keeps the bytes in one place needs no other state. [`Validator`] is for those who do not keep them.
+//! A text message may be cut anywhere, also in the middle of a character, so a piece of it is one of three things:
+//! whole characters; whole characters and then the beginning of one more (at most three bytes); or wrong, and then it
+//! is known at the first byte that no continuation can save. `scan` tells which, and its answer is always about *where
+//! the next scan goes on*: whoever keeps the bytes in one place needs no other state. [`Validator`] is for those who do
+//! not keep them.
 //!
 //! # What it takes
 //!
-//! Most text is ASCII, which is seen while it is unmasked: a message then takes hardly longer than a binary one. Only what is not
-//! is looked at again. Time to receive a text, relative to binary of the same length (Sapphire Rapids, fastest of interleaved rounds):
+//! Most text is ASCII, which is seen while it is unmasked: a message then takes hardly longer than a binary one. Only
+//! what is not is looked at again. Time to receive a text, relative to binary of the same length (Sapphire Rapids,
+//! fastest of interleaved rounds):
 //!
 //! | bytes | 16 | 125 | 1 Ki | 16 Ki | 1 Mi |
 //! |---|---|---|---|---|---|
@@ -45,11 +47,12 @@ pub(crate) fn scan(bytes: &[u8]) -> Scan {
     scan_mixed(bytes)
 }
 
-/// How much is unmasked before it is validated: what the nearest cache has room for (32 KiB is the least that is met), so that
-/// what is not ASCII is read from there. Between 4 and 32 KiB no difference could be measured.
+/// How much is unmasked before it is validated: what the nearest cache has room for (32 KiB is the least that is met),
+/// so that what is not ASCII is read from there. Between 4 and 32 KiB no difference could be measured.
 const BLOCK_BYTES: usize = 16 * 1024;
 
-/// Unmasks `text` but for the first `plain_len` bytes, the beginning of a character that was seen before, and [scans](scan) all of it.
+/// Unmasks `text` but for the first `plain_len` bytes, the beginning of a character that was seen before, and
+/// [scans](scan) all of it.
 ///
 /// Memory is gone through once: what comes out of the mask is seen to be ASCII on the way, and what is not is validated
 /// before it has left the cache.

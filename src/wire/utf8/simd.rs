@@ -1,6 +1,7 @@
 //! Whether bytes are UTF-8: the one place that chooses who is asked.
 //!
-//! `simdutf8` can ask the CPU only if it has `std`; without, it uses what the target has by default. So here the CPU is asked.
+//! `simdutf8` can ask the CPU only if it has `std`; without, it uses what the target has by default. So here the CPU is
+//! asked.
 
 #[cfg(all(feature = "simdutf8", target_arch = "x86_64"))]
 mod x86_64 {
@@ -11,7 +12,8 @@ mod x86_64 {
     cpufeatures::new!(cpu_has_avx2, "avx2");
     cpufeatures::new!(cpu_has_sse42, "sse4.2");
 
-    /// What does not fill a block of 64 is copied into one, which takes as long as to look at about thirty bytes one after the other.
+    /// What does not fill a block of 64 is copied into one, which takes as long as to look at about thirty bytes one
+    /// after the other.
     const MIN_SIMD_BYTES: usize = 32;
 
     pub(super) fn is_utf8(bytes: &[u8]) -> bool {
@@ -53,7 +55,8 @@ mod tests {
     const EDGES: [u8; 16] =
         [0x00, 0x7F, 0x80, 0x8F, 0x90, 0x9F, 0xA0, 0xBF, 0xC1, 0xC2, 0xE0, 0xED, 0xEF, 0xF0, 0xF4, 0xF5];
 
-    /// Three bytes between so many others that they meet every border between blocks, and a fourth that may complete them.
+    /// Three bytes between so many others that they meet every border between blocks, and a fourth that may complete
+    /// them.
     #[test]
     fn says_what_core_says() {
         for i in (0..16_usize.pow(4)).step_by(if cfg!(debug_assertions) { 7 } else { 1 }) {

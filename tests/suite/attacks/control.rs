@@ -141,7 +141,8 @@ fn client_closes(reason: &str, tx: &mut Sink) -> Result<(), SendError> {
     client(Config::client()).close(CloseCode::NORMAL, reason, tx)
 }
 
-/// Codes that are results and not messages, and codes that nobody has given a meaning. (All 65,536: see `law::headers`.)
+/// Codes that are results and not messages, and codes that nobody has given a meaning. (All 65,536: see
+/// `law::headers`.)
 #[test]
 fn c08_close_codes() {
     for code in [0, 999, 1004, 1005, 1006, 1015, 1016, 1100, 2000, 2999, 5000, 65_535_u16] {

@@ -41,8 +41,8 @@ fn cve_2025_10148_every_frame_has_a_key_of_its_own() {
     assert_eq!(drawn.get(), 9001);
 }
 
-/// The key belongs to the frame, not to the connection or the sender: with keys from the operating system none comes twice (but by chance, of which
-/// there is one in a hundred here).
+/// The key belongs to the frame, not to the connection or the sender: with keys from the operating system none comes
+/// twice (but by chance, of which there is one in a hundred here).
 #[cfg(feature = "getrandom")]
 #[test]
 fn k02_keys_are_not_reused() {

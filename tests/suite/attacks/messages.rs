@@ -201,7 +201,8 @@ fn c12_text_is_refused_at_the_first_wrong_byte() {
     }
 }
 
-/// Every two bytes, and every three of some, as a text of their own and cut in every way: as the standard library judges them.
+/// Every two bytes, and every three of some, as a text of their own and cut in every way: as the standard library
+/// judges them.
 #[test]
 fn c12_text_is_what_the_standard_library_says() {
     let mut connection = client(Config::client());

@@ -1,4 +1,5 @@
-//! Known attacks and known mistakes, one test each: named by the published identifier where there is one, else by its row in the project's list.
+//! Known attacks and known mistakes, one test each: named by the published identifier where there is one, else by its
+//! row in the project's list.
 //!
 //! Every vector is fed three times: whole, byte by byte, and with bytes behind it.
 

@@ -47,7 +47,8 @@ fn says_nothing_more<R: Role>(connection: &mut Connection<R>) {
     assert_eq!(wire.0, [], "no second Close");
 }
 
-/// §5.5.1: "The application MUST NOT send any more data frames after sending a Close frame": whoever wrote that Close, and in the middle of a message too.
+/// §5.5.1: "The application MUST NOT send any more data frames after sending a Close frame": whoever wrote that Close,
+/// and in the middle of a message too.
 fn no_data_follows<R: Role>(new: impl Fn() -> Connection<R>) {
     let mut wire = Wire::default();
 
@@ -90,8 +91,8 @@ fn a_message_in_progress_may_be_finished_before_the_answer() {
     assert_eq!(told(&wire.0), expected);
 }
 
-/// §7.1.7, §10.7: whatever is wrong, the peer is told once and with its code; then the transport is closed, and nothing more is
-/// heard: neither data nor the Close that answers ours.
+/// §7.1.7, §10.7: whatever is wrong, the peer is told once and with its code; then the transport is closed, and nothing
+/// more is heard: neither data nor the Close that answers ours.
 fn fails<R: Role>(new: impl Fn() -> Connection<R>) {
     let unmasked_or_masked = |connection: &Connection<R>| {
         let key = if super::key_of_peer(connection).is_some() { None } else { Some(KEY) };

@@ -65,7 +65,8 @@ fn numbered_keys() -> impl FnMut() -> [u8; 4] {
     }
 }
 
-/// §5.1: "a client MUST mask all frames that it sends to the server"; "a server MUST NOT mask any frames that it sends to the client".
+/// §5.1: "a client MUST mask all frames that it sends to the server"; "a server MUST NOT mask any frames that it sends
+/// to the client".
 #[test]
 fn a_client_masks_every_frame_and_a_server_none() {
     assert!(frames(&of_client()).iter().all(|(header, _)| header.mask.is_some()));
@@ -82,8 +83,8 @@ fn every_frame_of_a_client_has_a_fresh_key() {
     assert_eq!(keys, expected, "each key is used once, in the order in which they were drawn");
 }
 
-/// §5.2: reserved bits are 0, opcodes are those that have a meaning, lengths are in their shortest form (`frames` looks at that).
-/// §5.4, §5.5: control frames are short and whole, fragments are continuations of their message.
+/// §5.2: reserved bits are 0, opcodes are those that have a meaning, lengths are in their shortest form (`frames` looks
+/// at that). §5.4, §5.5: control frames are short and whole, fragments are continuations of their message.
 #[test]
 fn every_frame_that_is_sent_keeps_to_the_rules_for_frames() {
     for (mut bytes, mut decoder) in
@@ -101,7 +102,8 @@ fn every_frame_that_is_sent_keeps_to_the_rules_for_frames() {
     }
 }
 
-/// §6.1: the first frame says what kind of data it is, the others that they go on with it; only the last has FIN (§5.4).
+/// §6.1: the first frame says what kind of data it is, the others that they go on with it; only the last has FIN
+/// (§5.4).
 #[test]
 fn a_fragmented_message_is_typed_by_its_first_frame_and_ended_by_its_last() {
     for (kind, opcode) in [(MessageKind::Text, Opcode::TEXT), (MessageKind::Binary, Opcode::BINARY)] {
@@ -115,7 +117,8 @@ fn a_fragmented_message_is_typed_by_its_first_frame_and_ended_by_its_last() {
     }
 }
 
-/// §5.4: "The fragments of one message MUST NOT be interleaved between the fragments of another message"; control frames may.
+/// §5.4: "The fragments of one message MUST NOT be interleaved between the fragments of another message"; control
+/// frames may.
 #[test]
 fn messages_are_not_interleaved_and_control_frames_may_stand_between() {
     let mut server = Connection::server(Config::server());

@@ -61,7 +61,8 @@ fn the_request_has_each_header_once() {
     assert!(!request.contains("Sec-WebSocket-Extensions"), "none can be spoken, so none is offered");
 }
 
-/// §4.1 item 4: "/host/ plus optionally ':' followed by /port/ (when not using the default port)"; §3: 80 and 443 are the defaults.
+/// §4.1 item 4: "/host/ plus optionally ':' followed by /port/ (when not using the default port)"; §3: 80 and 443 are
+/// the defaults.
 #[test]
 fn host_names_the_port_unless_it_is_the_default() {
     for (url, host, target) in [
@@ -95,8 +96,8 @@ fn the_key_is_the_nonce_in_base64() {
     }
 }
 
-/// §4.1: "the client MUST wait for a response from the server before sending any further data": there is nothing more to be written, and
-/// the value that a connection begins with is given for a 101 only.
+/// §4.1: "the client MUST wait for a response from the server before sending any further data": there is nothing more
+/// to be written, and the value that a connection begins with is given for a 101 only.
 #[test]
 fn nothing_is_written_between_the_request_and_the_answer() {
     let mut handshake = handshake();

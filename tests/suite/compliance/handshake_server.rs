@@ -80,7 +80,8 @@ fn the_answer_has_each_header_once() {
     }
 }
 
-/// §4.2.2 step 4: without an agreement there is no `Sec-WebSocket-Protocol`: neither when nothing is offered nor when nothing is liked.
+/// §4.2.2 step 4: without an agreement there is no `Sec-WebSocket-Protocol`: neither when nothing is offered nor when
+/// nothing is liked.
 #[test]
 fn without_a_subprotocol_none_is_named() {
     for (headers, liked) in [
@@ -97,7 +98,8 @@ fn without_a_subprotocol_none_is_named() {
     }
 }
 
-/// §4.2.2 step 4, §9: "Extensions not listed by the client MUST NOT be listed"; what cannot be spoken is not listed either.
+/// §4.2.2 step 4, §9: "Extensions not listed by the client MUST NOT be listed"; what cannot be spoken is not listed
+/// either.
 #[test]
 fn no_extension_is_granted() {
     for offer in ["", "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits, foo"] {
@@ -106,8 +108,8 @@ fn no_extension_is_granted() {
     }
 }
 
-/// §9.1: "If a value is received … that does not conform to the ABNF below, the recipient of such malformed data MUST immediately
-/// _Fail the WebSocket Connection_", whether or not the server knows any extension.
+/// §9.1: "If a value is received … that does not conform to the ABNF below, the recipient of such malformed data MUST
+/// immediately _Fail the WebSocket Connection_", whether or not the server knows any extension.
 #[test]
 fn a_malformed_list_of_extensions_is_refused() {
     for line in [
@@ -125,7 +127,8 @@ fn a_malformed_list_of_extensions_is_refused() {
     }
 }
 
-/// §4.1 item 7 gives a key whose last character has bits that belong to no byte; it decodes to 16 bytes, as §4.2.1 item 5 asks.
+/// §4.1 item 7 gives a key whose last character has bits that belong to no byte; it decodes to 16 bytes, as §4.2.1 item
+/// 5 asks.
 #[test]
 fn the_key_of_the_rfcs_own_example_is_taken() {
     assert!(answer(&with("Sec-WebSocket-Key", "Sec-WebSocket-Key: AQIDBAUGBwgJCgsMDQ4PEC==")).is_ok());
@@ -140,7 +143,8 @@ fn a_subprotocol_that_is_offered_twice_is_named_once() {
     assert_eq!(lines(&answer, "Sec-WebSocket-Protocol"), 1);
 }
 
-/// §4.2.1, §4.2.2, §10.7: whatever is wrong, there is an HTTP answer with a status that says so, after which the connection is closed.
+/// §4.2.1, §4.2.2, §10.7: whatever is wrong, there is an HTTP answer with a status that says so, after which the
+/// connection is closed.
 #[test]
 fn every_refusal_is_an_http_error_that_closes() {
     for (name, line) in [

@@ -250,7 +250,8 @@ fn a_buffer_that_holds_the_rest_of_another_message_is_noticed() {
     assert_eq!(one.get(&masked(LAST, "!")), [Seen::text("half!")]);
 }
 
-/// `is_empty` is true here although a header has been read: there is nothing in the buffer that the connection would miss.
+/// `is_empty` is true here although a header has been read: there is nothing in the buffer that the connection would
+/// miss.
 #[test]
 fn an_empty_buffer_may_be_replaced_even_behind_a_header() {
     let mut server = server(Config::server());

@@ -440,7 +440,8 @@ fn h16_a_request_without_origin_is_not_from_a_page() {
     }
 }
 
-// H17: nothing in a handshake is secret, so nothing is compared in constant time; the key decides, and it decides exactly.
+// H17: nothing in a handshake is secret, so nothing is compared in constant time; the key decides, and it decides
+// exactly.
 #[test]
 fn h17_the_accept_key_is_a_public_function_of_the_key() {
     for at in 0..RFC_ACCEPT.len() {

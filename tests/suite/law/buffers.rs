@@ -14,7 +14,8 @@ fn filled<const N: usize>(bytes: &[u8]) -> RecvBuffer<[u8; N]> {
     rx
 }
 
-/// A character in as many reads as it has bytes, behind a chunk that was taken: each byte is waited for with the ones before it.
+/// A character in as many reads as it has bytes, behind a chunk that was taken: each byte is waited for with the ones
+/// before it.
 #[test]
 fn a_character_in_chunks_may_come_in_as_many_reads_as_it_has_bytes() {
     let mut connection = client(Side::Client.config());
@@ -111,7 +112,8 @@ fn chunks_take_over_in_the_middle_of_a_message() {
     assert!(rx.is_empty());
 }
 
-/// A fixed buffer takes a message in fragments of exactly as many bytes as are documented, with the biggest Ping between.
+/// A fixed buffer takes a message in fragments of exactly as many bytes as are documented, with the biggest Ping
+/// between.
 #[test]
 fn a_fixed_buffer_keeps_room_for_a_control_frame_between_fragments() {
     const N: usize = 300;
@@ -162,7 +164,8 @@ fn calling_receive_is_no_sign_of_life() {
 mod growing {
     use super::*;
 
-    /// After an oversized message, the header of another at the very end of the memory: the message was in fragments, so that the memory goes beyond its end.
+    /// After an oversized message, the header of another at the very end of the memory: the message was in fragments,
+    /// so that the memory goes beyond its end.
     #[test]
     fn a_frame_that_begins_at_the_end_of_a_grown_buffer_has_room() {
         for len in 0..300 {

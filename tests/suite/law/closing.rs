@@ -1,4 +1,5 @@
-//! Two connections back to back, and everything that can happen between them in any order: it always ends, with at most one Close each way.
+//! Two connections back to back, and everything that can happen between them in any order: it always ends, with at most
+//! one Close each way.
 
 use core::time::Duration;
 

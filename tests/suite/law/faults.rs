@@ -1,4 +1,5 @@
-//! The transport ends at any byte, the send buffer is full at any size: the connection is always in a state that it should be in.
+//! The transport ends at any byte, the send buffer is full at any size: the connection is always in a state that it
+//! should be in.
 
 use websocket_proto::close::CloseCode;
 use websocket_proto::{Connection, MessageKind, Misuse, RecvBuffer, Role, SendError, Transport};

@@ -8,7 +8,8 @@ use crate::support::wire::{self, BINARY, CLOSE, FIN, Form, TEXT};
 use crate::support::{Sink, client, server, unlimited};
 use websocket_proto::close::CloseCode;
 
-/// A build that is not optimised looks at every fifth; 5 and 65,536 have no common factor, but every byte comes as a first and as a second one.
+/// A build that is not optimised looks at every fifth; 5 and 65,536 have no common factor, but every byte comes as a
+/// first and as a second one.
 const STEP: usize = if cfg!(debug_assertions) { 5 } else { 1 };
 
 /// How the stream stands when the header comes.

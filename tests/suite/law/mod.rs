@@ -1,6 +1,7 @@
 //! What holds for every input: laws, each with a short form that always runs and a long one that is ignored.
 //!
-//! `cargo test --release -- --ignored` runs the long forms. A failure names its seed: see [`support::rng`](crate::support::rng).
+//! `cargo test --release -- --ignored` runs the long forms. A failure names its seed: see
+//! [`support::rng`](crate::support::rng).
 
 mod buffers;
 mod closing;

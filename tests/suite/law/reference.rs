@@ -1,4 +1,5 @@
-//! The crate agrees with [the model](crate::support::model): what is accepted, with which events, and what is refused, with which code.
+//! The crate agrees with [the model](crate::support::model): what is accepted, with which events, and what is refused,
+//! with which code.
 
 use super::Place;
 use crate::support::model::{self, Verdict};

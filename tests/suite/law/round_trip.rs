@@ -1,4 +1,5 @@
-//! What one side of the crate sends, the other receives: whatever the fragments, whoever writes the payload, wherever it is written.
+//! What one side of the crate sends, the other receives: whatever the fragments, whoever writes the payload, wherever
+//! it is written.
 
 use arrayvec::ArrayVec;
 use websocket_proto::{Connection, MessageKind, RecvBuffer, Role, SendSlice};

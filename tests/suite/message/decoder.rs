@@ -1,5 +1,5 @@
-//! The rules of headers: every row of the table in the decoder's essay, in both roles, and each vector three times (whole, byte by
-//! byte, with trailing bytes). What the decoder refuses, a connection refuses at the same byte.
+//! The rules of headers: every row of the table in the decoder's essay, in both roles, and each vector three times
+//! (whole, byte by byte, with trailing bytes). What the decoder refuses, a connection refuses at the same byte.
 
 use websocket_proto::close::CloseCode;
 use websocket_proto::frame::{Decoder, FrameHeader, FramePart, Limits, Opcode};
@@ -93,7 +93,8 @@ impl Peer {
     }
 }
 
-/// Both the decoder and a connection find `error` when the byte before `at` has come, however the bytes are cut, and whatever follows.
+/// Both the decoder and a connection find `error` when the byte before `at` has come, however the bytes are cut, and
+/// whatever follows.
 fn refused(peer: Peer, bytes: &[u8], error: impl Into<ProtocolError>, at: usize) {
     let error = error.into();
     let with_trailing = [bytes, &[0xFF; 40]].concat();

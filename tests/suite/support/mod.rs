@@ -1,7 +1,8 @@
 //! What the laws and the attacks share.
 //!
-//! [`rng`] makes the same random choices on every machine; [`wire`] writes and reads frames without the crate; [`streams`] makes
-//! what a peer might send; [`cuts`] cuts it; [`script`] feeds it to a connection and writes down what comes of it; [`model`] says what should.
+//! [`rng`] makes the same random choices on every machine; [`wire`] writes and reads frames without the crate;
+//! [`streams`] makes what a peer might send; [`cuts`] cuts it; [`script`] feeds it to a connection and writes down what
+//! comes of it; [`model`] says what should.
 
 pub(crate) mod cuts;
 pub(crate) mod model;
@@ -31,7 +32,8 @@ pub(crate) const fn unlimited(config: Config) -> Config {
     config.max_message_bytes(u64::MAX).max_frame_bytes(u64::MAX).max_fragments(u32::MAX).max_control_frames(u32::MAX)
 }
 
-/// A send buffer that needs no feature of the crate, grows up to `capacity`, and checks that nothing is appended unasked.
+/// A send buffer that needs no feature of the crate, grows up to `capacity`, and checks that nothing is appended
+/// unasked.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Sink {
     pub(crate) bytes: Vec<u8>,

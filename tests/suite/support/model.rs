@@ -1,7 +1,8 @@
 //! What RFC 6455 says about a stream of bytes, by the book.
 //!
-//! No streaming, no state between calls, no cleverness: it has all the bytes before it and walks them once. It was written from the RFC, shares nothing
-//! with the crate, and judges it. Where several things are wrong with one byte, the order is that of the sections: it is never visible but in the code.
+//! No streaming, no state between calls, no cleverness: it has all the bytes before it and walks them once. It was
+//! written from the RFC, shares nothing with the crate, and judges it. Where several things are wrong with one byte,
+//! the order is that of the sections: it is never visible but in the code.
 
 use super::script::Seen;
 use super::wire;

@@ -52,7 +52,8 @@ pub(crate) fn text(rng: &mut Rng, len: usize) -> String {
     text
 }
 
-/// A stream without a fault: messages whole and in fragments, control frames anywhere, often a Close, sometimes noise behind it.
+/// A stream without a fault: messages whole and in fragments, control frames anywhere, often a Close, sometimes noise
+/// behind it.
 pub(crate) fn valid(rng: &mut Rng, is_masked: bool) -> Vec<u8> {
     let mut bytes = Vec::new();
     for _ in 0..rng.below(6) {

@@ -2,11 +2,12 @@
 
 use websocket_proto::close::{CloseCode, CloseError, CloseReason, MAX_REASON_BYTES, parse};
 
-/// What RFC 6455 §7.4 and IANA's registry say of every number: the last number of each range, and whether an endpoint may send it.
+/// What RFC 6455 §7.4 and IANA's registry say of every number: the last number of each range, and whether an endpoint
+/// may send it.
 ///
-/// §7.4.2: 0–999 "are not used", 1000–2999 are for the protocol and its extensions (so only what is defined), 3000–3999 for
-/// libraries, 4000–4999 for private use. §7.4.1: 1004 is reserved; 1005, 1006 and 1015 "MUST NOT be set as a status code in a
-/// Close control frame". IANA: 1012 to 1014 have been registered since.
+/// §7.4.2: 0–999 "are not used", 1000–2999 are for the protocol and its extensions (so only what is defined), 3000–3999
+/// for libraries, 4000–4999 for private use. §7.4.1: 1004 is reserved; 1005, 1006 and 1015 "MUST NOT be set as a status
+/// code in a Close control frame". IANA: 1012 to 1014 have been registered since.
 const RANGES: [(u16, bool); 9] = [
     (999, false),
     (1003, true),

@@ -63,7 +63,8 @@ fn a_copy_stops_at_the_shorter() {
     }
 }
 
-/// A payload that comes in two pieces, cut anywhere, is masked as if it came whole: at every place in the key and in memory.
+/// A payload that comes in two pieces, cut anywhere, is masked as if it came whole: at every place in the key and in
+/// memory.
 #[test]
 fn k8_key_rotation_across_chunks() {
     const ROOM: usize = 16 + 67;

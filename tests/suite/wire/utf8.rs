@@ -186,7 +186,8 @@ fn nothing_is_complete_text() {
     assert_eq!(InvalidUtf8.to_string(), "text is not UTF-8");
 }
 
-/// Long pieces take another path (whole vectors at a time) than short ones: the verdict is the same wherever the end falls.
+/// Long pieces take another path (whole vectors at a time) than short ones: the verdict is the same wherever the end
+/// falls.
 #[test]
 fn long_pieces_are_judged_as_short_ones() {
     for lead in ["x", "\u{e9}", "\u{20ac}", "𐍈"] {
