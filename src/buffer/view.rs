@@ -206,10 +206,12 @@ impl<'rx> View<'rx> {
         let from = self.window.start;
         let valid = self.window.valid;
         let text = self.release(valid).get(from..).unwrap_or_default();
-        // SAFETY: `start..valid` is UTF-8. `valid` is moved forward in `append_text` alone, by as much as was seen to
-        // be whole characters. Bytes between `start` and `held` are written nowhere but in `append`, behind `held`, and
-        // in `RecvBuffer`'s `compact` and `reallocate`, which move them as they are; the transport writes behind `end`.
-        // Storage is sealed, so nobody else can write at all.
+        // SAFETY: `start..valid` is UTF-8. `append_text` and `take_whole_text` put `valid` behind bytes that were seen to
+        // be whole characters, counted from `start` or from where `valid` stood; `release` and `set_empty` make the two
+        // equal, `keep_text_only` and `moved_to_front` leave what is between them. Bytes between `start` and `held` are
+        // written nowhere but in `append` and `append_text`, behind the old `held`, and in `RecvBuffer`'s `compact` and
+        // `reallocate`, which move them as they are; the transport writes behind `end`. Storage is sealed, so nobody
+        // else can write at all.
         unsafe { core::str::from_utf8_unchecked(text) }
     }
 

@@ -95,6 +95,31 @@ fn what_shows_a_requirement_is_a_test() {
     assert!(count > 100, "only {count} tests are named");
 }
 
+/// The column "met in": a function that stands behind a file is in that file.
+#[test]
+fn what_meets_a_requirement_is_where_it_is_said_to_be() {
+    let sources = read_all("src");
+    let text = read("docs/compliance.md").expect("docs/compliance.md");
+    let rows = text.lines().map(|line| line.trim_matches('|').split(" | ").collect::<Vec<_>>());
+    let mut missing = Vec::new();
+    for met_in in rows.filter(|row| row.len() == 4).map(|row| row[2]) {
+        let mut file = None;
+        for quoted in in_backticks(met_in) {
+            match sources.iter().find(|source| source.path == quoted) {
+                Some(source) => file = Some(source),
+                None => {
+                    let name = quoted.rsplit("::").next().unwrap_or_default();
+                    let is_name = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+                    if let Some(source) = file.filter(|source| is_name && !source.has_word(name)) {
+                        missing.push(format!("{}: `{quoted}`", source.path));
+                    }
+                }
+            }
+        }
+    }
+    assert!(missing.is_empty(), "not there:\n{}", missing.join("\n"));
+}
+
 /// A path of this project: it starts with one of its folders.
 fn is_path(quoted: &str) -> bool {
     let starts = ["src/", "tests/", "docs/", "fuzz/", "benches/"].iter().any(|folder| quoted.starts_with(folder));

@@ -153,3 +153,32 @@ fn a_buffer_too_small_for_a_header_says_so() {
     assert_eq!(rx.extend_from_slice(&bytes), 5);
     assert_eq!(connection.receive(&mut rx), Err(Limit::BufferTooSmall.into()));
 }
+
+/// Fragments between control frames are data, whether they are handed out as they come or wait for their message.
+#[test]
+fn control_frames_are_counted_alike_in_both_deliveries() {
+    let stream =
+        [masked(BINARY_MORE, "a"), masked(PING, ""), masked(MORE, "b"), masked(PING, ""), masked(LAST, "c")].concat();
+    for in_chunks in [false, true] {
+        let mut connection = Connection::server(Config::server().max_control_frames(1));
+        let mut rx = RecvBuffer::from([0; 256]);
+        assert_eq!(rx.extend_from_slice(&stream), stream.len());
+        let mut next = || match in_chunks {
+            false => connection.receive(&mut rx).map(|event| event.is_some()),
+            true => connection.receive_chunk(&mut rx).map(|event| event.is_some()),
+        };
+        while next().unwrap() {}
+    }
+}
+
+/// So a transport that is read into the buffer next does not look as if it had ended.
+#[test]
+fn the_call_that_fails_leaves_room() {
+    let mut connection = Connection::server(Config::server().max_message_bytes(10));
+    let mut rx = RecvBuffer::from([0; 200]);
+    let stream = masked(BINARY, [0; 194]);
+    assert_eq!(rx.extend_from_slice(&stream), 200);
+    assert!(rx.spare_mut().is_empty());
+    connection.receive(&mut rx).unwrap_err();
+    assert_eq!(rx.spare_mut().len(), 200);
+}

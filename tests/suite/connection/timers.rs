@@ -386,3 +386,34 @@ fn at_the_end_of_time_everything_is_due() {
     assert_eq!(server.at(end), Due::Ping);
     assert_eq!(server.next(), Some(end));
 }
+
+/// A control frame is no message, whole or in halves, also in the middle of one.
+#[test]
+fn a_pong_in_halves_keeps_nothing_from_being_idle() {
+    let mut server = server(Config::server().idle_timeout(span(50)));
+    assert_eq!(server.at(ms(0)), Due::Nothing);
+    assert_eq!(server.get(&masked(TEXT_MORE, "unfinished")), []);
+    assert_eq!(server.at(ms(10)), Due::Nothing);
+    let pong = masked(PONG, "alive");
+    let (half, rest) = pong.split_at(8);
+    assert_eq!(server.get(half), []);
+    assert_eq!(server.at(ms(40)), Due::Nothing);
+    assert_eq!(server.get(rest).len(), 1);
+    assert_eq!(server.at(ms(59)), Due::Nothing);
+    assert_eq!(server.at(ms(60)), Due::Timeout(Timeout::Idle));
+}
+
+/// Nobody is given up for not answering what was never sent.
+#[test]
+fn the_wait_for_a_pong_begins_when_the_ping_is_written() {
+    let mut server = server(Config::server().ping_interval(span(20)).pong_timeout(span(10)));
+    server.connection.handle_timeout(ms(0)).unwrap();
+    for now in [20, 40, 100] {
+        server.connection.handle_timeout(ms(now)).unwrap(); // due, and the send buffer is full
+        assert!(server.connection.wants_transmit());
+    }
+    assert_eq!(frames(&server.owed()), ["ping"]);
+    assert_eq!(server.next(), Some(ms(110)));
+    assert_eq!(server.at(ms(109)), Due::Nothing);
+    assert_eq!(server.at(ms(110)), Due::Timeout(Timeout::Pong));
+}
