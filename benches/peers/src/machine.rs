@@ -64,7 +64,7 @@ pub fn page(sections: &[Section], settings: Settings) -> String {
     for (work, who, why) in LEFT_OUT {
         let _ = writeln!(text, "| {work} | {who} | {why} |");
     }
-    text.push_str("\n## Where we are not first, or a target is missed\n\n");
+    text.push_str("\n## Where we are not first, or a target is missed\n\nWhy, by measurement, and what was tried, stands in the section of the target, below its verdicts.\n\n");
     let missed =
         sections.iter().flat_map(|section| section.verdicts.iter().filter(|v| !v.is_met).map(move |v| (section, v)));
     for (section, verdict) in missed {

@@ -12,6 +12,8 @@ pub struct Section {
     pub title: String,
     /// How it was done.
     pub method: String,
+    /// Why a target is missed, or what its figure is made of: written by hand, in `notes/`.
+    pub notes: &'static str,
     pub tables: Vec<Table>,
     pub charts: Vec<String>,
     pub verdicts: Vec<Verdict>,
@@ -35,8 +37,8 @@ pub struct Verdict {
 }
 
 impl Section {
-    pub fn new(title: &str, method: &str) -> Self {
-        Self { title: title.to_owned(), method: method.to_owned(), ..Self::default() }
+    pub fn new(title: &str, method: &str, notes: &'static str) -> Self {
+        Self { title: title.to_owned(), method: method.to_owned(), notes, ..Self::default() }
     }
 
     /// The cells in which a peer is ahead of us by more than noise.
@@ -76,6 +78,9 @@ impl Section {
             let _ = writeln!(text, "- Target: {} – {word}: {}", verdict.target, verdict.found);
         }
         text.push('\n');
+        if !self.notes.is_empty() {
+            let _ = writeln!(text, "{}\n", self.notes.trim_end());
+        }
         for chart in &self.charts {
             let _ = writeln!(text, "![{}]({chart}.svg)\n", chart.replace('-', " "));
         }

@@ -25,6 +25,7 @@ pub fn run(settings: Settings) -> Section {
     let mut section = Section::new(
         "Fed one byte at a time",
         "ASCII text, through a transport that gives one byte to a read: it shows who does work anew for each read. ns per payload byte.",
+        include_str!("../../notes/feeding.md"),
     );
     ours_alone(&mut section, settings);
     let mut races = Vec::new();

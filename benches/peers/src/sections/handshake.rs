@@ -84,6 +84,7 @@ pub fn run(settings: Settings) -> Section {
         "Server handshake",
         "A browser's request of 13 headers that arrives in one read, to the answer; the connection that comes of it is made and dropped. \
          Floor: `httparse`, `sha1` and `base64` on the same bytes, with nothing checked.",
+        include_str!("../../notes/handshake.md"),
     );
     let entrants = vec![
         enter::<ours::Accepting>(),

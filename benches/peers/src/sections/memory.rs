@@ -40,6 +40,7 @@ pub fn run() -> Section {
         "Memory of an idle connection",
         "The library's objects, without the transport, and what they hold on the heap: after a message of 16 B, and after one of 1 MiB and another of 16 B. \
          Everybody with the buffer sizes of its defaults. Who has no default works in the caller's buffer: 16 KiB here, or the message's size where it has to fit.",
+        include_str!("../../notes/memory.md"),
     );
     let mut rows = vec![(format!("{}, receive buffers in a pool", ours::NAME), ours::POOLED_BYTES, 0, 0)];
     measure::<ours::Receiving>(&mut rows);

@@ -155,6 +155,7 @@ pub fn run(settings: Settings, docs: Option<&Path>) -> Section {
         "Masked messages, whole, in the role of a server. The transport always has more: a read fills the buffer, and messages lie across the ends of \
          reads. Who has a receive buffer whose size can be set gets the best of its default and the same five sizes, in each cell anew (in the JSON). \
          ns per message; in brackets allocations per message.",
+        include_str!("../../notes/receive.md"),
     );
     let targets = [(2.0, 2.0), (2.0, 2.0), (1.5, 1.5), (1.3, 1.2), (1.2, 1.0)];
     let mut results: Vec<Vec<Race>> = Vec::new();

@@ -111,6 +111,7 @@ pub fn run(settings: Settings, docs: Option<&Path>) -> Section {
         "Binary messages, each flushed to a transport that takes everything and looks at nothing. The application keeps its payload: a library that masks \
          in place is handed a copy, which the harness makes in a buffer that it reuses. Who takes reference-counted `Bytes` is handed a clone. Keys are drawn fresh for each \
          frame from a generator that cannot be predicted. ns per message; in brackets allocations per message.",
+        include_str!("../../notes/send.md"),
     );
     let ways = [
         ("server, payload untouched", End::Server, Way::Untouched),

@@ -123,6 +123,7 @@ pub fn run(settings: Settings, docs: Option<&Path>) -> Section {
         "The function that masks, alone. Offset: the payload's address behind a multiple of 64. Phase: where in the key the payload begins. Small \
          payloads lie side by side in 16 KiB and are worked on in turn. Roofline: the same memory read, changed and written by AVX2 or AVX-512 loops \
          with nothing else to do.",
+        include_str!("../../notes/unmask.md"),
     );
     let mut shown = Vec::new();
     let mut worst: Vec<(f64, String)> = Vec::new();

@@ -18,6 +18,7 @@ pub fn run(settings: Settings, docs: Option<&Path>) -> Section {
         "Text beyond ASCII",
         "As above. Everybody validates: where the library does not, the harness does, with `simdutf8`. \
          Cargo unites features: the peers switch on `simdutf8`'s detection of the CPU (its feature `std`) for everybody in this build. ns per message; in brackets allocations per message.",
+        include_str!("../../notes/utf8.md"),
     );
     for (kind, text) in [("one character in 120 bytes not ASCII", Text::Mixed), ("CJK", Text::Cjk)] {
         let mut races: Vec<Race> = Vec::new();
