@@ -37,7 +37,7 @@ pub enum State {
     Ended,
 }
 
-/// What can happen to a connection.
+/// What can happen to a connection. A word of the table, not of the API.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Input {
     /// The peer sends a frame that is not a Close.
@@ -62,7 +62,7 @@ pub enum Input {
     CloseTimeout,
 }
 
-/// What becomes of it.
+/// What becomes of it. A word of the table, not of the API.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Step {
     /// It is done, and leads to this state.
@@ -78,7 +78,8 @@ impl State {
     pub const ALL: [Self; 7] =
         [Self::Open, Self::LocalClosing, Self::PeerClosing, Self::Failing, Self::Closed, Self::Failed, Self::Ended];
 
-    /// What `input` leads to: the one table.
+    /// What `input` leads to: the one table. It is public for the test that walks it, and not a part of the API.
+    #[doc(hidden)]
     #[must_use]
     #[inline]
     pub const fn on(self, input: Input) -> Step {

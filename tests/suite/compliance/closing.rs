@@ -2,9 +2,9 @@
 
 use core::time::Duration;
 
+use websocket_proto::State;
 use websocket_proto::close::CloseCode;
 use websocket_proto::frame::Opcode;
-use websocket_proto::state::State;
 use websocket_proto::{
     Client, Config, Connection, Instant, MessageKind, Misuse, ProtocolError, Role, SendError, Server, Timeout,
     Transport,

@@ -1,6 +1,6 @@
 //! The closing handshake from each side, and how a connection ends (RFC 6455 §7).
 
-use websocket_proto::state::State;
+use websocket_proto::State;
 use websocket_proto::{Config, Connection, MessageKind, Misuse, Transport, Violation};
 
 use super::world::{Pair, Seen, client, frames, server};

@@ -1,7 +1,7 @@
 //! Answers to Pings.
 
 use websocket_proto::Config;
-use websocket_proto::state::State;
+use websocket_proto::State;
 
 use super::world::{Line, Seen, client, frames, server};
 use crate::message::{CLOSE, PING, PONG, TEXT, closing, masked, plain};

@@ -1,7 +1,7 @@
 //! From the peer to the caller.
 
+use websocket_proto::State;
 use websocket_proto::close::CloseCode;
-use websocket_proto::state::State;
 use websocket_proto::{Config, Misuse, ProtocolError, RecvBuffer, Transport, Violation};
 #[cfg(feature = "alloc")]
 use websocket_proto::{Connection, Event};

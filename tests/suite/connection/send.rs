@@ -1,7 +1,7 @@
 //! From the caller to the peer.
 
+use websocket_proto::State;
 use websocket_proto::close::CloseCode;
-use websocket_proto::state::State;
 use websocket_proto::{Client, Config, Connection, MessageKind, Misuse, SendError};
 
 use super::world::{Line, client, frames, server};

@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-use websocket_proto::state::State;
+use websocket_proto::State;
 use websocket_proto::{Config, Instant, Misuse, ProtocolError, Server, Timeout, Transport};
 
 use super::world::{End, Seen, frames, server};

@@ -3,8 +3,8 @@
 
 use core::time::Duration;
 
+use websocket_proto::State;
 use websocket_proto::close::CloseCode;
-use websocket_proto::state::State;
 use websocket_proto::{
     Client, Config, Connection, Ending, Instant, MessageKind, Misuse, RecvBuffer, Role, SendError, Server, Transport,
 };
