@@ -21,11 +21,15 @@
 //!
 //! # Where to begin
 //!
-//! * [`Connection`] has the run loop, in six steps. [`handshake`] is what comes before it.
+//! * [`Connection`] has the run loop, in seven steps. [`handshake`] is what comes before it.
 //! * [`RecvBuffer`] and [`SendBuffer`] are the memory, and the caller's.
 //! * [`Config`] has the limits and deadlines, each with the reason for its default.
 //! * [`ProtocolError`], [`SendError`] and [`HandshakeError`] say whose fault it is.
 //! * [`frame`], [`mask`], [`utf8`] and [`close`] are the layers below, for those who build their own.
+#![cfg_attr(
+    all(doc, feature = "alloc"),
+    doc = "* The [`manual`] has a chapter for each question: the run loop, memory, sending, streaming, closing, deadlines, the handshake, and what is out of scope."
+)]
 //!
 //! # A whole life
 //!
@@ -124,9 +128,14 @@ mod message;
 
 mod connection;
 
+#[cfg(all(doc, feature = "alloc"))]
+#[cfg_attr(docsrs, doc(auto_cfg = false))]
+pub mod manual;
+
 pub use buffer::recv::{DEFAULT_CAPACITY_BYTES, RecvBuffer, Storage};
 pub use buffer::send::{MIN_SEND_BYTES, SendBuffer, SendSlice};
-pub use connection::{ChunkEvent, Config, Connection, Ending, Event, Transport, state};
+pub use connection::state::State;
+pub use connection::{ChunkEvent, Config, Connection, Ending, Event, Transport};
 pub use error::{
     Error, Field, HandshakeError, HandshakeMisuse, HeadPart, Limit, Misuse, ProtocolError, SendError, Timeout,
     UrlError, Violation,
@@ -139,6 +148,10 @@ pub use role::OsMaskKeys;
 pub use role::{Client, MaskKeys, Role, Server};
 pub use time::Instant;
 pub use wire::{close, mask, utf8};
+
+/// The table of the closing handshake, for the test that walks it. Not a part of the API.
+#[doc(hidden)]
+pub use connection::state;
 
 /// Frames as they stand on the wire, for those who build their own layers.
 pub mod frame {

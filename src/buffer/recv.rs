@@ -16,7 +16,7 @@ use crate::wire::header::{MAX_CONTROL_PAYLOAD_BYTES, MAX_HEADER_BYTES};
 /// The room that a control frame needs beside a message in progress: a fixed buffer keeps it free between fragments.
 pub(crate) const CONTROL_ROOM_BYTES: usize = MAX_HEADER_BYTES + MAX_CONTROL_PAYLOAD_BYTES;
 
-/// The capacity of [`RecvBuffer::new`] in bytes: unmasking then stays within the first-level cache.
+/// The capacity of `RecvBuffer::new` in bytes: unmasking then stays within the first-level cache.
 pub const DEFAULT_CAPACITY_BYTES: usize = 16 * 1024;
 
 /// Received bytes, owned by the caller: the only memory that receiving needs.

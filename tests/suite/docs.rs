@@ -25,7 +25,9 @@ fn in_backticks(text: &str) -> Vec<&str> {
 
 /// The targets of links within the project, without the place on the page.
 fn links(text: &str) -> Vec<&str> {
-    let targets = text.split("](").skip(1).filter_map(|rest| rest.split_once(')')).map(|(target, _)| target);
+    let inline = text.split("](").skip(1).filter_map(|rest| rest.split_once(')')).map(|(target, _)| target);
+    let definitions = text.lines().filter(|line| line.starts_with('[')).filter_map(|line| line.split_once("]: "));
+    let targets = inline.chain(definitions.map(|(_, target)| target));
     let files = targets.map(|target| target.split_once('#').map_or(target, |(file, _)| file));
     files.filter(|file| !file.is_empty() && !file.contains("://")).collect()
 }
@@ -146,18 +148,55 @@ fn every_path_that_is_named_exists() {
     assert!(missing.is_empty(), "no such file:\n{}", missing.join("\n"));
 }
 
-/// The read-me and all pages directly in `docs/`.
+/// The read-me, the changelog, and all pages directly in `docs/` and `docs/manual/`.
 fn documents() -> Vec<String> {
-    let pages = std::fs::read_dir(root().join("docs")).into_iter().flatten().flatten();
-    let names = pages.filter_map(|page| page.file_name().into_string().ok()).filter(|name| name.ends_with(".md"));
-    names.map(|name| format!("docs/{name}")).chain(["README.md".into()]).collect()
+    let pages = pages("docs").into_iter().chain(pages("docs/manual"));
+    pages.chain(["README.md".into(), "CHANGELOG.md".into()]).collect()
+}
+
+/// The pages in a folder.
+fn pages(folder: &str) -> Vec<String> {
+    let files = std::fs::read_dir(root().join(folder)).into_iter().flatten().flatten();
+    let names = files.filter_map(|file| file.file_name().into_string().ok()).filter(|name| name.ends_with(".md"));
+    names.map(|name| format!("{folder}/{name}")).collect()
+}
+
+#[test]
+fn every_chapter_is_linked_shown_and_compiled() {
+    let chapters = pages("docs/manual");
+    assert!(chapters.len() > 10, "{chapters:?}");
+    let places = [("README.md", "docs/manual/"), ("docs/manual/README.md", ""), ("src/manual/mod.rs", "")];
+    let mut missing = Vec::new();
+    for chapter in chapters.iter().filter_map(|chapter| chapter.strip_prefix("docs/manual/")) {
+        for (place, folder) in places.iter().filter(|(place, _)| !place.ends_with(&format!("manual/{chapter}"))) {
+            let text = read(place).unwrap_or_default();
+            let (link, file) = (format!("{folder}{chapter}"), format!("{chapter}\""));
+            if !links(&text).contains(&link.as_str()) && !text.contains(&file) {
+                missing.push(format!("{place}: {chapter}"));
+            }
+        }
+    }
+    assert!(missing.is_empty(), "not there:\n{}", missing.join("\n"));
+}
+
+/// A link to a chapter leads to its file where the manual is read as it is, and to its module in the documentation.
+#[test]
+fn links_between_chapters_lead_to_modules_too() {
+    let modules = read("src/manual/links.md").expect("src/manual/links.md");
+    for page in pages("docs/manual") {
+        let text = read(&page).unwrap_or_default();
+        let definitions = text.lines().filter(|line| line.starts_with('[') && line.ends_with(".md"));
+        for name in definitions.filter_map(|line| line.split_once("]: ")).map(|(name, _)| name) {
+            assert!(modules.lines().any(|line| line.starts_with(&format!("{name}]: crate::"))), "{page}: {name}]");
+        }
+    }
 }
 
 #[test]
 fn names_are_read_from_backticks_and_links() {
-    let text = "see `connection::closing::crossing_closes`, `mask::apply` and [x](../src/lib.rs#L3), [y](https://z)\n```\n`no`\n```\n";
+    let text = "see `connection::closing::crossing_closes`, `mask::apply` and [x](../src/lib.rs#L3), [y](https://z)\n```\n`no`\n```\n[a]: b.md#c\n";
     assert_eq!(in_backticks(text), ["connection::closing::crossing_closes", "mask::apply"]);
-    assert_eq!(links(text), ["../src/lib.rs"]);
+    assert_eq!(links(text), ["../src/lib.rs", "b.md"]);
     let (modules, tests) = suite();
     assert_eq!(as_test_name("mask::apply", &modules), None);
     let name = as_test_name("connection::closing::crossing_closes", &modules).unwrap();
