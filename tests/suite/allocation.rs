@@ -250,6 +250,42 @@ fn cve_2022_35922_a_claim_allocates_nothing() {
     }
 }
 
+/// Fourteen bytes that announce sixteen mebibytes reserve nothing: what grows is what came, by no more than came.
+#[test]
+fn l16_a_header_reserves_nothing() {
+    for len in [1 << 20, 16 << 20] {
+        let header = wire::header(FIN | BINARY, len, Form::Bits64, Some(KEY));
+        assert_eq!(header.len(), 14);
+        let mut connection = server(Config::server());
+        let mut rx = RecvBuffer::with_capacity(512);
+        let ((), usage) = usage(|| {
+            assert_eq!(rx.extend_from_slice(&header), 14);
+            assert_eq!(connection.receive(&mut rx), Ok(None));
+            assert!(!rx.spare_mut().is_empty());
+        });
+        assert_eq!(usage, Usage { calls: 1, peak: 512, held: 512 });
+    }
+}
+
+/// Empty messages leave nothing behind, not even when nobody asks for them for a while.
+#[test]
+fn rustsec_2026_0258_empty_messages_are_not_queued() {
+    let empty = wire::frame(FIN | BINARY, b"", Some(KEY)).repeat(1000);
+    let mut connection = server(Config::server());
+    let mut rx = RecvBuffer::with_capacity(6000);
+    rx.spare_mut();
+    let ((), usage) = usage(|| {
+        for _ in 0..scaled(1_000) {
+            assert_eq!(rx.extend_from_slice(&empty), 6000);
+            for left in (0..1000).rev() {
+                assert_eq!(connection.receive(&mut rx), Ok(Some(Event::Binary(b""))));
+                assert_eq!(rx.unread().len(), 6 * left);
+            }
+        }
+    });
+    assert_eq!(usage, Usage { calls: 0, peak: 0, held: 0 });
+}
+
 /// At every moment at most twice what was received, and one base.
 #[test]
 fn a_big_message_takes_at_most_twice_its_bytes() {

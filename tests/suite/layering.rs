@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::source::{Source, read_all};
+use crate::source::{Source, read_all, root};
 
 const MAX_FILE_LINES: usize = 450;
 const MAX_FUNCTION_LINES: usize = 60;
@@ -177,4 +177,44 @@ fn every_public_or_private_function_is_seen() {
     let count: usize = read_all("src").iter().map(|source| source.functions().len()).sum();
     let words = read_all("src").iter().map(|source| source.text.matches("fn ").count()).sum();
     assert!((200..=words).contains(&count), "{count} functions of {words}");
+}
+
+/// No parser may unwrap, index or overflow: these lints are errors for all of `src/`, with one exception.
+#[test]
+fn rustsec_2026_0037_nothing_unwraps() {
+    let sources = read_all("src");
+    let lib = &sources.iter().find(|source| source.path == "src/lib.rs").expect("src/lib.rs").text;
+    let (_, denied) = lib.split_once("#![deny(\n").expect("a list of lints");
+    let (denied, _) = denied.split_once(")]").expect("its end");
+    for lint in ["unwrap_used", "expect_used", "panic", "unreachable", "indexing_slicing", "arithmetic_side_effects"] {
+        assert!(
+            denied.contains(&format!("clippy::{lint},")) || denied.contains(&format!("clippy::{lint}\n")),
+            "{lint}"
+        );
+    }
+    let mut faults = Vec::new();
+    for source in &sources {
+        for lint in ["unwrap_used", "expect_used", "panic", "unreachable"] {
+            // An operating system without random numbers is nothing that a peer can bring about.
+            let is_excused = source.path == "src/lib.rs" || (source.path == "src/role.rs" && lint == "expect_used");
+            if !is_excused && source.text.contains(&format!("clippy::{lint}")) {
+                faults.push(format!("{} allows clippy::{lint}", source.path));
+            }
+        }
+    }
+    check(&faults);
+}
+
+/// What comes with the crate is little, and each of it has its reason in the document.
+#[test]
+fn c18_dependencies_are_few() {
+    let manifest = std::fs::read_to_string(root().join("Cargo.toml")).unwrap();
+    let document = std::fs::read_to_string(root().join("docs/architecture.md")).unwrap();
+    let (_, rest) = manifest.split_once("\n[dependencies]").unwrap();
+    let (rest, _) = rest.split_once("\n[dev-dependencies]").unwrap();
+    let lines: Vec<_> = rest.lines().filter(|line| line.contains(" = ") && !line.starts_with('[')).collect();
+    let mandatory = lines.iter().filter(|line| !line.contains("optional")).count();
+    assert!(mandatory <= 5, "{lines:?}");
+    let named = |line: &&str| !document.contains(&format!("`{}`", line.split(" = ").next().unwrap_or_default().trim()));
+    assert_eq!(lines.into_iter().filter(named).collect::<Vec<_>>(), <[&str; 0]>::default());
 }

@@ -1,10 +1,11 @@
-//! Keys, and what masking may touch: rows K1, K2, K6 to K8.
+//! Keys, and what masking may touch: rows K1 to K8.
 
 use std::cell::Cell;
 
 use websocket_proto::close::CloseCode;
 use websocket_proto::{Config, Connection, Event, MessageKind, RecvBuffer, SendSlice};
 
+use crate::source::{read_all, root};
 use crate::support::wire::{self, BINARY, FIN};
 use crate::support::{KEY, Sink, client, server};
 
@@ -57,6 +58,22 @@ fn k02_keys_are_not_reused() {
         keys.extend(wire::read_frames(&tx.bytes).into_iter().map(|frame| frame.key.unwrap()));
     }
     assert!(keys.len() >= 8998, "{}", keys.len());
+}
+
+/// The crate has no generator of its own that could be weak: keys come from the operating system, or from the caller.
+#[test]
+fn k05_no_weak_source_of_keys_is_offered() {
+    let manifest = std::fs::read_to_string(root().join("Cargo.toml")).unwrap();
+    let (_, dependencies) = manifest.split_once("[dependencies]").unwrap();
+    let (dependencies, _) = dependencies.split_once("[dev-dependencies]").unwrap();
+    let random = dependencies.lines().filter_map(|line| line.split_once(" = ")).map(|(name, _)| name.trim());
+    let random: Vec<_> = random.filter(|name| name.contains("rand")).collect();
+    assert_eq!(random, ["getrandom"]);
+    let sources: Vec<String> = read_all("src").into_iter().map(|source| source.text).collect();
+    let sources = sources.join("\n");
+    let keys = sources.lines().map(str::trim).filter(|line| line.starts_with("impl") && line.contains("MaskKeys for"));
+    let keys: Vec<_> = keys.collect();
+    assert_eq!(keys, ["impl<F: FnMut() -> [u8; 4]> MaskKeys for F {", "impl MaskKeys for OsMaskKeys {"]);
 }
 
 /// Nothing goes out but what was given: memory that held something before does not leak.

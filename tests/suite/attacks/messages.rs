@@ -263,6 +263,41 @@ fn c16_the_end_lets_go_of_everything() {
     assert_eq!(script.connection.transport(), websocket_proto::Transport::Closed);
 }
 
+/// The sum is kept whatever the sizes of the fragments: the last byte within the limit is taken, and the header that
+/// announces one more is refused.
+#[test]
+fn l27_fragments_of_any_size_come_to_the_limit_and_no_further() {
+    const LIMIT: usize = 60;
+    for side in Side::BOTH {
+        let config = side.config().max_message_bytes(LIMIT as u64);
+        for size in [1, 2, 3, 7, 29, 59, 60] {
+            let mut stream = wire::frame(BINARY, b"", side.peer_key());
+            for len in (0..LIMIT).step_by(size).map(|from| size.min(LIMIT - from)) {
+                stream.extend(wire::frame(CONTINUATION, &vec![7; len], side.peer_key()));
+                stream.extend(wire::frame(FIN | PING, b"", side.peer_key()));
+            }
+            let pings = vec![ping(b""); LIMIT.div_ceil(size)];
+            let last = [&stream[..], &wire::frame(FIN, b"", side.peer_key())].concat();
+            thrice(side, &config, &last, &accepted([&pings[..], &[binary(&[7; LIMIT])]].concat()));
+            stream.extend(wire::header(FIN, 1, wire::Form::Shortest, side.peer_key()));
+            thrice(side, &config, &stream, &refused_after(pings, 1009));
+        }
+    }
+}
+
+/// All reserved bits with all opcodes, when no extension has given them a meaning: refused on the first byte.
+#[test]
+fn d10_reserved_bits_without_an_extension() {
+    for rsv in 1..8 {
+        for opcode in 0..16 {
+            for fin in [0, FIN] {
+                both(|_| vec![fin | rsv << 4 | opcode], &refused(1002));
+                both(|key| [wire::frame(TEXT, b"", key), vec![fin | rsv << 4 | opcode]].concat(), &refused(1002));
+            }
+        }
+    }
+}
+
 /// Reserved opcodes, data within a message, continuations of nothing: on the first byte.
 #[test]
 fn c19_opcodes_out_of_turn() {

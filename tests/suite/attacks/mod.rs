@@ -1,15 +1,20 @@
 //! Known attacks and known mistakes, one test each: named by the published identifier where there is one, else by its
 //! row in the project's list.
 //!
-//! Every vector is fed three times: whole, byte by byte, and with bytes behind it.
+//! Every vector is fed three times: whole, byte by byte, and with bytes behind it. The list, with a sentence on each
+//! attack, is in `docs/security.md`; [`list`] holds it to the tests.
 
 mod control;
+mod heads;
 mod lengths;
+mod list;
 mod masking;
 mod messages;
+mod upgrades;
 
 use websocket_proto::{Config, RecvBuffer};
 
+use crate::handshake::support::RFC_REQUEST;
 use crate::support::script::{Delivery, Seen, Side, Transcript};
 
 /// What a vector comes to.
@@ -119,4 +124,9 @@ fn both(vector: impl Fn(Option<[u8; 4]>) -> Vec<u8>, outcome: &Outcome) {
         thrice(side, &crate::support::unlimited(side.config()), &vector(side.peer_key()), outcome);
         thrice(side, &side.config(), &vector(side.peer_key()), outcome);
     }
+}
+
+/// The request of the RFC with `lines` added behind its first line.
+fn with_lines(lines: &str) -> String {
+    RFC_REQUEST.replacen("\r\n", &format!("\r\n{lines}"), 1)
 }

@@ -1,15 +1,15 @@
 //! The opening handshake: `src/handshake`.
 //!
-//! Tests that are named after a vulnerability, or after a row `H…` of the list of known attacks, stand in `attacks`.
+//! Tests that are named after a vulnerability, or after a row `H…` of the list of known attacks, stand in
+//! `crate::attacks`.
 
-mod attacks;
 mod body;
 mod chunking;
 mod client;
-mod extensions;
+pub(crate) mod extensions;
 mod injection;
 mod parsed;
 mod reply;
 mod server;
-mod support;
+pub(crate) mod support;
 mod url;

@@ -66,7 +66,7 @@ fn a_copy_stops_at_the_shorter() {
 /// A payload that comes in two pieces, cut anywhere, is masked as if it came whole: at every place in the key and in
 /// memory.
 #[test]
-fn k8_key_rotation_across_chunks() {
+fn k08_key_rotation_across_chunks() {
     const ROOM: usize = 16 + 67;
     for (len, offset) in (0..=67).flat_map(|len| (0..4).map(move |offset| (len, offset))) {
         let (plain, key) = (payload(len), mask::rotate(KEY, offset));
