@@ -35,7 +35,8 @@ pub struct Client<K> {
 }
 
 impl<K: MaskKeys> Client<K> {
-    /// A client that masks with the keys that `keys` gives.
+    /// A client that masks with the keys that `keys` gives. [`Connection::client`](crate::Connection::client) makes it
+    /// by itself.
     pub const fn new(keys: K) -> Self {
         Self { keys }
     }

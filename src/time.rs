@@ -34,13 +34,14 @@ impl Instant {
         Self { micros }
     }
 
-    /// The moment `millis` milliseconds after the epoch.
+    /// The moment `millis` milliseconds after the epoch; the end of time when there is no such moment.
     #[must_use]
     pub const fn from_millis(millis: u64) -> Self {
         Self { micros: millis.saturating_mul(1_000) }
     }
 
-    /// The moment `since_epoch` after the epoch, as `std::time::Instant::elapsed` gives it.
+    /// The moment `since_epoch` after the epoch, as `std::time::Instant::elapsed` gives it; parts of a microsecond are
+    /// left out.
     #[must_use]
     pub const fn from_duration(since_epoch: Duration) -> Self {
         let micros = since_epoch.as_micros();

@@ -173,7 +173,8 @@ impl<S: Storage> RecvBuffer<S> {
         self.storage.bytes().get(self.window.unread..self.window.end).unwrap_or_default()
     }
 
-    /// Drops all that it holds.
+    /// Drops all that it holds, for a connection that is over. One that was in the middle of a message would notice:
+    /// [`Misuse::BufferReplaced`](crate::Misuse::BufferReplaced).
     pub fn clear(&mut self) {
         self.window = Window::EMPTY;
     }

@@ -127,7 +127,8 @@ impl<R: Role> Connection<R> {
         }
     }
 
-    /// How far the connection is.
+    /// How far the connection is. For logs and tests: what follows from it for the caller is said by
+    /// [`transport`](Self::transport) and [`can_send`](Self::can_send).
     #[must_use]
     pub const fn state(&self) -> State {
         self.state

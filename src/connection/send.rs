@@ -238,7 +238,8 @@ impl<R: Role> Connection<R> {
         if self.wants_transmit() { self.transmit(tx) } else { Ok(()) }
     }
 
-    /// Whether [`poll_transmit`](Self::poll_transmit) has something to write.
+    /// Whether [`poll_transmit`](Self::poll_transmit) has something to write: for callers who get a send buffer only when
+    /// they need one.
     #[must_use]
     #[inline]
     pub const fn wants_transmit(&self) -> bool {

@@ -84,7 +84,9 @@ impl AsRef<[u8]> for FrameHead {
     }
 }
 
-/// Masks the payload of one frame, piece by piece and in order; for a server it does nothing.
+/// Masks the payload of one frame, piece by piece and in order; for a server it changes nothing (RFC 6455 §5.3).
+///
+/// It knows how far it has come, and a copy of it goes on from there on its own: use one for each frame.
 #[derive(Clone, Copy, Debug)]
 pub struct Masker {
     /// The key for the next byte.

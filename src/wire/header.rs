@@ -112,7 +112,7 @@ impl FrameHeader {
     }
 }
 
-/// The bytes of one header.
+/// The bytes of one header, on the stack; a slice of 2 to 14 bytes to whoever borrows it.
 pub type HeaderBytes = ArrayVec<u8, MAX_HEADER_BYTES>;
 
 /// The bytes of a header for `payload_len` bytes of payload, in its shortest form.
