@@ -105,10 +105,11 @@ impl<S: Storage> RecvBuffer<S> {
     /// bytes that wait to be received; reading nothing from a socket would then look like its end.
     #[inline]
     pub fn spare_mut(&mut self) -> &mut [u8] {
-        let capacity = self.capacity();
-        if self.window.live() == 0 && capacity == self.base {
+        if self.capacity() != self.base {
+            self.make_room();
+        } else if self.window.live() == 0 {
             self.window = Window::EMPTY;
-        } else {
+        } else if self.is_tight() {
             self.make_room();
         }
         self.storage.bytes_mut().get_mut(self.window.end..).unwrap_or_default()
@@ -209,31 +210,33 @@ impl<S: Storage> RecvBuffer<S> {
         }
     }
 
+    #[inline]
     fn spare_len(&self) -> usize {
         self.capacity() - self.window.end
     }
 
     /// Whether little room is left to read into. A move is not worth it before.
+    #[inline]
     fn is_tight(&self) -> bool {
         self.spare_len() < (self.capacity() / 4).max(1)
     }
 
     /// Closes the room before the message and the gap behind it.
     fn compact(&mut self) {
-        let Window { start, held, unread, end, .. } = self.window;
+        let Window { start, held_len, unread, end, .. } = self.window;
         if self.window.dead() > 0 {
             let bytes = self.storage.bytes_mut();
             if start > 0 {
-                bytes.copy_within(start..held, 0);
+                bytes.copy_within(start..start + held_len, 0);
             }
-            bytes.copy_within(unread..end, held - start);
+            bytes.copy_within(unread..end, held_len);
             self.window = self.window.moved_to_front();
         }
     }
 
     fn reallocate(&mut self, capacity: usize) {
-        let Window { start, held, unread, end, .. } = self.window;
-        if self.storage.reallocate(capacity, [start..held, unread..end]) {
+        let Window { start, held_len, unread, end, .. } = self.window;
+        if self.storage.reallocate(capacity, [start..start + held_len, unread..end]) {
             self.window = self.window.moved_to_front();
         }
     }
@@ -249,9 +252,9 @@ impl<S: Storage> RecvBuffer<S> {
 /// How much it holds, not what: received bytes do not belong into a log.
 impl<S> core::fmt::Debug for RecvBuffer<S> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        let Window { start, held, unread, end, .. } = self.window;
+        let Window { held_len, unread, end, .. } = self.window;
         f.debug_struct("RecvBuffer")
-            .field("message_bytes", &(held - start))
+            .field("message_bytes", &held_len)
             .field("unread_bytes", &(end - unread))
             .finish_non_exhaustive()
     }

@@ -32,13 +32,13 @@ impl<'rx> View<'rx> {
     /// The length of the message in progress, as far as it is here.
     #[inline]
     pub(crate) const fn message_len(&self) -> usize {
-        self.window.held - self.window.start
+        self.window.held_len
     }
 
     /// How much of the message in progress is known to be UTF-8.
     #[inline]
     pub(crate) const fn text_len(&self) -> usize {
-        self.window.valid - self.window.start
+        self.window.valid_len
     }
 
     /// How many bytes a message may have altogether beside `reserve` bytes of something else.
@@ -74,7 +74,6 @@ impl<'rx> View<'rx> {
     pub(crate) fn skip(&mut self, count: usize) {
         let window = &mut *self.window;
         window.unread += count.min(window.end - window.unread);
-        self.settle();
     }
 
     /// Takes the next `count` unread bytes as they are: the head of a handshake.
@@ -102,28 +101,28 @@ impl<'rx> View<'rx> {
     /// Drops all but as much of the message in progress as is known to be UTF-8.
     pub(crate) const fn keep_text_only(&mut self) {
         let window = &mut *self.window;
-        window.held = window.valid;
-        window.unread = window.valid;
-        window.end = window.valid;
+        window.held_len = window.valid_len;
+        window.unread = window.held();
+        window.end = window.unread;
     }
 
-    /// Whether a header of `header_len` and all of the payload behind it are here.
+    /// The length of a payload behind a header of `header_len`, if all of it is here.
     #[inline]
-    pub(crate) fn has_frame(&self, header_len: usize, payload_len: u64) -> bool {
-        payload_len <= self.unread_len().saturating_sub(header_len) as u64
+    pub(crate) fn whole_frame(&self, header_len: usize, payload_len: u64) -> Option<usize> {
+        let here = self.unread_len().saturating_sub(header_len);
+        usize::try_from(payload_len).ok().filter(|len| *len <= here)
     }
 
-    /// Takes the payload of a frame that [is here](Self::has_frame), with no message in progress, unmasked.
+    /// Takes the payload of a frame that [is here](Self::whole_frame), with no message in progress, unmasked.
     #[inline]
     pub(crate) fn take_whole(self, header_len: usize, payload_len: usize, key: Option<[u8; 4]>) -> &'rx [u8] {
         let Self { bytes, window, .. } = self;
         let from = window.unread + header_len;
-        window.set_empty(from + payload_len);
+        window.unread = from + payload_len;
         unmask(bytes, from, payload_len, key)
     }
 
-    /// [`take_whole`](Self::take_whole) for text. When it is wrong, the payload stays, as the message in progress, as
-    /// far as it is known to be UTF-8.
+    /// [`take_whole`](Self::take_whole) for text. When it is wrong, everything is left as it came.
     #[inline]
     #[expect(unsafe_code, reason = "the bytes were validated in the same call")]
     pub(crate) fn take_whole_text(
@@ -132,20 +131,25 @@ impl<'rx> View<'rx> {
         payload_len: usize,
         key: Option<[u8; 4]>,
     ) -> Result<&'rx str, Self> {
-        let Self { bytes, window, max_capacity } = self;
-        let from = window.unread + header_len;
-        let place = from..from + payload_len;
-        window.set_empty(place.end);
-        let Some(payload) = bytes.get_mut(place.clone()) else { return Ok("") };
-        let seen = unmask_text(payload, 0, key);
-        if seen.valid_len == payload_len {
-            let text = bytes.get(place).unwrap_or_default();
-            // SAFETY: `unmask_text` has seen that all of these bytes are whole characters.
-            return Ok(unsafe { core::str::from_utf8_unchecked(text) });
+        let from = self.window.unread + header_len;
+        let to = from + payload_len;
+        let seen = unmask_text(self.bytes.get_mut(from..to).unwrap_or_default(), 0, key);
+        if seen.valid_len != payload_len {
+            return Err(self.put_back(from, payload_len, key));
         }
-        window.start = from;
-        window.valid = from + seen.valid_len;
-        Err(Self { bytes, window, max_capacity })
+        let Self { bytes, window, .. } = self;
+        window.unread = to;
+        let text = bytes.get(from..to).unwrap_or_default();
+        // SAFETY: `unmask_text` has seen that all of these bytes are whole characters.
+        Ok(unsafe { core::str::from_utf8_unchecked(text) })
+    }
+
+    /// Masks again what was unmasked. Runs once in the life of a connection.
+    #[cold]
+    #[inline(never)]
+    fn put_back(self, from: usize, count: usize, key: Option<[u8; 4]>) -> Self {
+        unmask(self.bytes, from, count, key);
+        self
     }
 
     /// Makes the next `count` unread bytes part of the message in progress: unmasked, and closed up behind it.
@@ -160,9 +164,9 @@ impl<'rx> View<'rx> {
     #[inline]
     pub(crate) fn append_text(&mut self, count: usize, key: Option<[u8; 4]>) -> Result<(), utf8::InvalidUtf8> {
         let (from, to) = self.close_up(count);
-        let valid = self.window.valid;
+        let valid = self.window.start + self.window.valid_len;
         let seen = unmask_text(self.bytes.get_mut(valid..to).unwrap_or_default(), from - valid, key);
-        self.window.valid += seen.valid_len;
+        self.window.valid_len += seen.valid_len;
         if seen.is_invalid { Err(utf8::InvalidUtf8) } else { Ok(()) }
     }
 
@@ -172,59 +176,60 @@ impl<'rx> View<'rx> {
     fn close_up(&mut self, count: usize) -> (usize, usize) {
         let window = &mut *self.window;
         let count = count.min(window.end - window.unread);
-        let from = window.held;
+        if window.held_len == 0 {
+            window.start = window.unread;
+        }
+        let from = window.held();
         if window.unread != from {
             self.bytes.copy_within(window.unread..window.unread + count, from);
         }
-        window.held += count;
+        window.held_len += count;
         window.unread += count;
+        let to = window.held();
         if window.unread == window.end {
-            window.unread = window.held;
-            window.end = window.held;
+            window.unread = to;
+            window.end = to;
         }
-        (from, window.held)
+        (from, to)
     }
 
     /// Whether all of the message in progress is known to be UTF-8.
     #[inline]
     pub(crate) const fn is_text(&self) -> bool {
-        self.window.valid == self.window.held
+        self.window.valid_len == self.window.held_len
     }
 
     /// Takes out the message in progress.
     #[inline]
     pub(crate) fn take_binary(self) -> &'rx [u8] {
-        let from = self.window.start;
-        let held = self.window.held;
-        self.release(held).get(from..).unwrap_or_default()
+        let len = self.window.held_len;
+        self.release(len)
     }
 
     /// Takes out as much of the message in progress as is known to be UTF-8.
     #[inline]
     #[expect(unsafe_code, reason = "the bytes were validated where they lie")]
     pub(crate) fn take_text(self) -> &'rx str {
-        let from = self.window.start;
-        let valid = self.window.valid;
-        let text = self.release(valid).get(from..).unwrap_or_default();
-        // SAFETY: `start..valid` is UTF-8. `append_text` and `take_whole_text` put `valid` behind bytes that were seen to
-        // be whole characters, counted from `start` or from where `valid` stood; `release` and `set_empty` make the two
-        // equal, `keep_text_only` and `moved_to_front` leave what is between them. Bytes between `start` and `held` are
-        // written nowhere but in `append` and `append_text`, behind the old `held`, and in `RecvBuffer`'s `compact` and
-        // `reallocate`, which move them as they are; the transport writes behind `end`. Storage is sealed, so nobody
-        // else can write at all.
+        let valid_len = self.window.valid_len;
+        let text = self.release(valid_len);
+        // SAFETY: the first `valid_len` bytes from `start` on are UTF-8. `append_text` and `take_whole_text` count bytes
+        // that were seen to be whole characters, from `start` or from where `valid_len` stood; `release` and
+        // `keep_text_only` never leave more than was counted, and `start` moves only in `release`, over what was
+        // counted, and where there are no bytes to count. Bytes between `start` and `held` are written nowhere but in
+        // `append` and `append_text`, behind the old `held`, and in `RecvBuffer`'s `compact` and `reallocate`, which
+        // move them as they are; the transport writes behind `end`. Storage is sealed, so nobody else can write at all.
         unsafe { core::str::from_utf8_unchecked(text) }
     }
 
-    /// Moves `start` to `to` within the message; gives all bytes before it.
+    /// Takes the first `len` bytes off the message in progress.
     #[inline]
-    fn release(self, to: usize) -> &'rx [u8] {
+    fn release(self, len: usize) -> &'rx [u8] {
         let Self { bytes, window, .. } = self;
-        window.start = to;
-        window.valid = window.valid.max(to);
-        if window.start == window.held {
-            window.set_empty(window.unread);
-        }
-        bytes.get(..to).unwrap_or_default()
+        let from = window.start;
+        window.start = from + len;
+        window.held_len -= len;
+        window.valid_len = window.valid_len.saturating_sub(len);
+        bytes.get(from..from + len).unwrap_or_default()
     }
 
     /// Moves `unread` on by `count`; gives all bytes before it.
@@ -233,15 +238,6 @@ impl<'rx> View<'rx> {
         self.skip(count);
         let Self { bytes, window, .. } = self;
         bytes.get(..window.unread).unwrap_or_default()
-    }
-
-    /// With no message in progress, `start..held` is nothing, right before `unread`.
-    #[inline]
-    fn settle(&mut self) {
-        let window = &mut *self.window;
-        if window.start == window.held {
-            window.set_empty(window.unread);
-        }
     }
 }
 

@@ -13,6 +13,9 @@
 //! once. When nothing unread is left, `end` falls back to `held`, the gap is gone, and the rest of the fragment is read
 //! straight to its final place.
 //!
+//! `valid` and `held` are kept as lengths from `start` on. Between messages both are 0 and `start` means nothing; so a
+//! message that comes whole moves `unread` and touches nothing else.
+//!
 //! What is known about the bytes is kept *with the bytes*: `valid` says how far the message is known to be UTF-8. So a
 //! [`str`] can be handed out without a second look, whichever connection read which part: the promise is made and kept
 //! in this folder alone.
@@ -26,8 +29,10 @@
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Window {
     pub(super) start: usize,
-    pub(super) valid: usize,
-    pub(super) held: usize,
+    /// How many bytes of the message in progress are known to be UTF-8.
+    pub(super) valid_len: usize,
+    /// How many bytes of the message in progress are here.
+    pub(super) held_len: usize,
     pub(super) unread: usize,
     pub(super) end: usize,
     /// How many bytes behind `end` the frame or head in progress still needs, as far as is known; 0 when `receive` has
@@ -36,20 +41,18 @@ pub(super) struct Window {
 }
 
 impl Window {
-    pub(super) const EMPTY: Self = Self { start: 0, valid: 0, held: 0, unread: 0, end: 0, wanted: 0 };
+    pub(super) const EMPTY: Self = Self { start: 0, valid_len: 0, held_len: 0, unread: 0, end: 0, wanted: 0 };
 
-    /// Bytes that matter: the message in progress and what is not read yet.
-    pub(super) const fn live(&self) -> usize {
-        (self.held - self.start) + (self.end - self.unread)
+    /// Where the message in progress ends.
+    #[inline]
+    pub(super) const fn held(&self) -> usize {
+        self.start + self.held_len
     }
 
-    /// No message is in progress, and reading goes on at `unread`.
+    /// Bytes that matter: the message in progress and what is not read yet.
     #[inline]
-    pub(super) const fn set_empty(&mut self, unread: usize) {
-        self.start = unread;
-        self.valid = unread;
-        self.held = unread;
-        self.unread = unread;
+    pub(super) const fn live(&self) -> usize {
+        self.held_len + (self.end - self.unread)
     }
 
     /// Bytes that do not matter any more, before and between them.
@@ -59,8 +62,6 @@ impl Window {
 
     /// The same once the live bytes stand at the front, with no gap.
     pub(super) const fn moved_to_front(&self) -> Self {
-        let Self { start, valid, held, wanted, .. } = *self;
-        let held = held - start;
-        Self { start: 0, valid: valid - start, held, unread: held, end: self.live(), wanted }
+        Self { start: 0, unread: self.held_len, end: self.live(), ..*self }
     }
 }

@@ -6,7 +6,7 @@ use super::state::Input;
 use crate::buffer::recv::{RecvBuffer, Storage};
 use crate::buffer::view::View;
 use crate::error::{ProtocolError, Violation};
-use crate::message::{Delivery, Found};
+use crate::message::{Chunk, Delivery, Found};
 use crate::role::Role;
 use crate::wire::close::{self, CloseReason};
 
@@ -57,50 +57,64 @@ impl<R: Role> Connection<R> {
         if !self.state.is_receiving() {
             return self.ignore(view);
         }
-        if view.has_news() {
-            self.timers.mark_heard();
-        }
-        let progress = self.assembler.progress();
-        let event = match self.assembler.receive(view, delivery) {
-            Ok(Some(found)) => self.report(found),
-            Ok(None) => {
-                if self.assembler.progress() != progress {
-                    self.timers.mark_busy();
-                }
-                return Ok(None);
+        match self.assembler.receive_whole(view) {
+            Ok(payload) => {
+                self.timers.mark_heard();
+                self.timers.mark_busy();
+                Ok(Some(ChunkEvent::Chunk(Chunk { payload, is_first: true, is_last: true })))
             }
-            Err(error) => Err(error),
-        };
-        event.map(Some).map_err(|error| self.fail(error))
+            Err(view) => self.receive_any(view, delivery),
+        }
     }
 
     /// What comes after a Close or a fault is dropped unread (RFC 6455 §5.5.1, §7.1.7).
     #[cold]
+    #[inline(never)]
     fn ignore<'rx>(&self, mut view: View<'rx>) -> Result<Option<ChunkEvent<'rx>>, ProtocolError> {
         view.discard();
         self.fault.map_or(Ok(None), Err)
     }
 
-    #[inline]
-    fn report<'rx>(&mut self, found: Found<'rx>) -> Result<ChunkEvent<'rx>, ProtocolError> {
-        match found {
+    #[inline(never)]
+    fn receive_any<'rx>(
+        &mut self,
+        view: View<'rx>,
+        delivery: Delivery,
+    ) -> Result<Option<ChunkEvent<'rx>>, ProtocolError> {
+        if view.has_news() {
+            self.timers.mark_heard();
+        }
+        match self.assembler.receive(view, delivery).and_then(|found| self.report(found)) {
+            Ok(event) => Ok(event),
+            Err(error) => Err(self.fail(error)),
+        }
+    }
+
+    fn report<'rx>(&mut self, found: Found<'rx>) -> Result<Option<ChunkEvent<'rx>>, ProtocolError> {
+        Ok(Some(match found {
+            Found::Nothing { is_busy } => {
+                if is_busy {
+                    self.timers.mark_busy();
+                }
+                return Ok(None);
+            }
             Found::Data(chunk) => {
                 self.timers.mark_busy();
-                Ok(ChunkEvent::Chunk(chunk))
+                ChunkEvent::Chunk(chunk)
             }
             Found::DataBefore(violation, chunk) => {
                 self.fail(violation.into());
-                Ok(ChunkEvent::Chunk(chunk))
+                ChunkEvent::Chunk(chunk)
             }
             Found::Ping(payload) => {
                 if self.auto_pong {
                     self.pong.owe(payload);
                 }
-                Ok(ChunkEvent::Ping(payload))
+                ChunkEvent::Ping(payload)
             }
-            Found::Pong(payload) => Ok(ChunkEvent::Pong(payload)),
-            Found::Close(payload) => Ok(ChunkEvent::Close(self.report_close(payload)?)),
-        }
+            Found::Pong(payload) => ChunkEvent::Pong(payload),
+            Found::Close(payload) => ChunkEvent::Close(self.report_close(payload)?),
+        }))
     }
 
     fn report_close<'rx>(&mut self, payload: &'rx [u8]) -> Result<CloseReason<'rx>, ProtocolError> {

@@ -12,6 +12,20 @@ use crate::time::{Deadline, Instant};
 pub(super) struct Timers {
     spans: Spans,
     phase: Phase,
+    marks: Marks,
+}
+
+/// What has happened since the time was last told.
+#[derive(Clone, Copy, Debug)]
+struct Marks {
+    /// Something came.
+    heard: bool,
+    /// A message went either way.
+    busy: bool,
+}
+
+impl Marks {
+    const NONE: Self = Self { heard: false, busy: false };
 }
 
 #[derive(Clone, Debug)]
@@ -32,10 +46,6 @@ struct Silence {
     ping: Ping,
     /// Whether the caller has ever told the time.
     is_started: bool,
-    /// Mark: something came since the time was last told.
-    heard: bool,
-    /// Mark: a message went either way since the time was last told.
-    busy: bool,
 }
 
 /// Where the keepalive Ping is.
@@ -51,23 +61,19 @@ enum Ping {
 
 impl Timers {
     pub(super) const fn new(spans: Spans) -> Self {
-        Self { spans, phase: Phase::Open(Silence::UNKNOWN) }
+        Self { spans, phase: Phase::Open(Silence::UNKNOWN), marks: Marks::NONE }
     }
 
     /// The peer has sent something.
     #[inline]
     pub(super) const fn mark_heard(&mut self) {
-        if let Phase::Open(silence) = &mut self.phase {
-            silence.heard = true;
-        }
+        self.marks.heard = true;
     }
 
     /// A message went either way.
     #[inline]
     pub(super) const fn mark_busy(&mut self) {
-        if let Phase::Open(silence) = &mut self.phase {
-            silence.busy = true;
-        }
+        self.marks.busy = true;
     }
 
     /// Whether a Ping is to be written.
@@ -100,8 +106,9 @@ impl Timers {
 
     /// It is `now`. A Ping that is due is owed from here on; what comes back is a deadline that has passed.
     pub(super) fn handle(&mut self, now: Instant) -> Option<Timeout> {
+        let marks = core::mem::replace(&mut self.marks, Marks::NONE);
         match &mut self.phase {
-            Phase::Open(silence) => silence.handle(now, &self.spans),
+            Phase::Open(silence) => silence.handle(now, marks, &self.spans),
             Phase::Closing(deadline) => deadline.handle(now, self.spans.close).then_some(Timeout::Close),
         }
     }
@@ -109,14 +116,8 @@ impl Timers {
 
 impl Silence {
     /// Before the caller has told the time.
-    const UNKNOWN: Self = Self {
-        ping_from: Instant::EPOCH,
-        idle_from: Instant::EPOCH,
-        ping: Ping::Unneeded,
-        is_started: false,
-        heard: false,
-        busy: false,
-    };
+    const UNKNOWN: Self =
+        Self { ping_from: Instant::EPOCH, idle_from: Instant::EPOCH, ping: Ping::Unneeded, is_started: false };
 
     /// When the next Ping is due, or its Pong; and when the connection is idle.
     fn deadlines(&self, spans: &Spans) -> [Option<Instant>; 2] {
@@ -133,8 +134,8 @@ impl Silence {
         Some(if self.is_started { first } else { Instant::EPOCH })
     }
 
-    fn handle(&mut self, now: Instant, spans: &Spans) -> Option<Timeout> {
-        self.take_marks(now);
+    fn handle(&mut self, now: Instant, marks: Marks, spans: &Spans) -> Option<Timeout> {
+        self.heed(marks, now);
         let [ping, idle] = self.deadlines(spans).map(|deadline| deadline.is_some_and(|moment| now >= moment));
         match (self.ping, ping, idle) {
             (Ping::Unanswered, true, _) => Some(Timeout::Pong),
@@ -148,19 +149,17 @@ impl Silence {
         }
     }
 
-    fn take_marks(&mut self, now: Instant) {
-        if self.heard {
+    fn heed(&mut self, marks: Marks, now: Instant) {
+        if marks.heard {
             self.ping = Ping::Unneeded;
         }
         // As long as a Ping waits to be written, the wait for its Pong has not begun.
-        if self.heard || self.ping == Ping::Owed || !self.is_started {
+        if marks.heard || self.ping == Ping::Owed || !self.is_started {
             self.ping_from = self.ping_from.max(now);
         }
-        if self.busy || !self.is_started {
+        if marks.busy || !self.is_started {
             self.idle_from = self.idle_from.max(now);
         }
         self.is_started = true;
-        self.heard = false;
-        self.busy = false;
     }
 }

@@ -32,6 +32,11 @@ pub(crate) enum Delivery {
 /// What was found in the receive buffer.
 #[derive(Debug)]
 pub(crate) enum Found<'rx> {
+    /// Nothing yet: more bytes are needed, and the buffer knows how many are in sight.
+    Nothing {
+        /// Whether a header or payload of a message has come.
+        is_busy: bool,
+    },
     /// A message, or in [`Delivery::Chunks`] a part of one.
     Data(Chunk<'rx>),
     /// A part of a text message, right before the byte that is wrong.
@@ -96,41 +101,63 @@ impl Assembler {
         Self { frames: Frames::new(is_server, limits), in_chunks: None }
     }
 
-    /// Takes the next thing out of the buffer. `None`: more bytes are needed, and the buffer knows how many are in
-    /// sight.
+    /// Takes a message out of the buffer that is one frame, and all here: what most messages are. There is nothing to
+    /// remember then, and nothing is touched but the payload and the place up to which the buffer has been read.
+    ///
+    /// When anything else is the case, also when the peer is wrong, nothing has changed, and it is for
+    /// [`receive`](Self::receive) to say what.
     #[inline]
+    pub(crate) fn receive_whole<'rx>(&mut self, view: View<'rx>) -> Result<Payload<'rx>, View<'rx>> {
+        if self.frames.is_within_message_or_frame() || view.message_len() > 0 {
+            return Err(view);
+        }
+        let Ok(Some((header, header_len))) = self.frames.parse(view.unread()) else { return Err(view) };
+        let Some(payload_len) = view.whole_frame(header_len, header.payload_len).filter(|_| header.is_message()) else {
+            return Err(view);
+        };
+        let payload = if header.opcode == Opcode::TEXT {
+            Payload::Text(view.take_whole_text(header_len, payload_len, header.mask)?)
+        } else {
+            Payload::Binary(view.take_whole(header_len, payload_len, header.mask))
+        };
+        self.frames.calm();
+        Ok(payload)
+    }
+
+    /// Takes the next thing out of the buffer, whatever it is.
+    #[inline(never)]
     pub(crate) fn receive<'rx>(
         &mut self,
         mut view: View<'rx>,
         delivery: Delivery,
-    ) -> Result<Option<Found<'rx>>, ProtocolError> {
+    ) -> Result<Found<'rx>, ProtocolError> {
         self.check_call(&view, delivery)?;
         if delivery == Delivery::Chunks && self.has_chunk(&view) {
             // Left by `Delivery::Messages`, in the middle of a message that is to go on in chunks.
-            return Ok(Some(Found::Data(self.take_chunk(view, false))));
+            return Ok(Found::Data(self.take_chunk(view, false)));
         }
+        let mut is_busy = false;
         loop {
             let frame = match self.frames.current() {
                 Some(frame) => frame,
                 None => {
                     let (header, header_len) = match self.frames.parse(view.unread()) {
                         Ok(Some(parsed)) => parsed,
-                        Ok(None) => return self.wait(view),
+                        Ok(None) => return self.wait(view, is_busy),
                         Err(error) => return refuse(view, error),
                     };
-                    if header.is_message() && view.has_frame(header_len, header.payload_len) {
-                        return self.receive_whole(view, &header, header_len, delivery);
-                    }
                     if let Err(limit) = Self::check_room(&view, &header, delivery) {
                         return refuse(view, limit);
                     }
                     view.skip(header_len);
+                    is_busy |= !header.opcode.is_control();
                     self.frames.begin(&header)
                 }
             };
             if frame.opcode.is_control() {
-                return self.receive_control(view, frame.opcode);
+                return self.receive_control(view, frame.opcode, is_busy);
             }
+            is_busy |= view.unread_len() > 0;
             if let Err(violation) = self.append(&mut view) {
                 return self.fail_text(view, delivery, violation);
             }
@@ -141,18 +168,12 @@ impl Assembler {
                 self.frames.end();
             }
             if delivery == Delivery::Chunks && self.has_chunk(&view) {
-                return Ok(Some(Found::Data(self.take_chunk(view, false))));
+                return Ok(Found::Data(self.take_chunk(view, false)));
             }
             if self.frames.left() > 0 {
-                return self.wait(view);
+                return self.wait(view, is_busy);
             }
         }
-    }
-
-    /// How far the message in progress has come: see [`Frames::progress`].
-    #[inline]
-    pub(crate) const fn progress(&self) -> (u32, u64) {
-        self.frames.progress()
     }
 
     /// Begins anew to count control frames.
@@ -174,34 +195,6 @@ impl Assembler {
         Ok(())
     }
 
-    /// Takes a frame that is all of its message, and all here: what most messages are. There is nothing to remember
-    /// then.
-    #[inline]
-    fn receive_whole<'rx>(
-        &mut self,
-        view: View<'rx>,
-        header: &FrameHeader,
-        header_len: usize,
-        delivery: Delivery,
-    ) -> Result<Option<Found<'rx>>, ProtocolError> {
-        // It is here, so its length fits into memory.
-        let payload_len = usize::try_from(header.payload_len).unwrap_or(usize::MAX);
-        let payload = if header.opcode == Opcode::TEXT {
-            match view.take_whole_text(header_len, payload_len, header.mask) {
-                Ok(text) => Payload::Text(text),
-                Err(view) => {
-                    self.frames.begin(header);
-                    self.frames.advance(payload_len);
-                    return self.fail_text(view, delivery, Violation::TextNotUtf8);
-                }
-            }
-        } else {
-            Payload::Binary(view.take_whole(header_len, payload_len, header.mask))
-        };
-        self.frames.calm();
-        Ok(Some(Found::Data(Chunk { payload, is_first: true, is_last: true })))
-    }
-
     /// Whether the frame will fit into a buffer that cannot grow. Between fragments there has to be room for a control
     /// frame.
     #[inline]
@@ -216,19 +209,24 @@ impl Assembler {
     }
 
     #[inline]
-    fn receive_control<'rx>(&mut self, view: View<'rx>, opcode: Opcode) -> Result<Option<Found<'rx>>, ProtocolError> {
+    fn receive_control<'rx>(
+        &mut self,
+        view: View<'rx>,
+        opcode: Opcode,
+        is_busy: bool,
+    ) -> Result<Found<'rx>, ProtocolError> {
         let count = usize::try_from(self.frames.left()).unwrap_or(usize::MAX);
         if view.unread_len() < count {
-            return self.wait(view);
+            return self.wait(view, is_busy);
         }
         let key = self.frames.key();
         self.frames.advance(count);
         self.frames.end();
-        Ok(Some(match opcode {
+        Ok(match opcode {
             Opcode::PING => Found::Ping(view.take_control(count, key)),
             Opcode::PONG => Found::Pong(view.take_control(count, key)),
             _ => Found::Close(view.take_last(count, key)),
-        }))
+        })
     }
 
     /// Adds what has come of the current frame to the message in progress.
@@ -252,14 +250,14 @@ impl Assembler {
 
     /// The message has ended with the frame that has just ended.
     #[inline]
-    fn receive_last<'rx>(&mut self, view: View<'rx>, delivery: Delivery) -> Result<Option<Found<'rx>>, ProtocolError> {
+    fn receive_last<'rx>(&mut self, view: View<'rx>, delivery: Delivery) -> Result<Found<'rx>, ProtocolError> {
         if self.frames.message() == Some(MessageKind::Text) && !view.is_text() {
             return self.fail_text(view, delivery, Violation::TextNotUtf8);
         }
         let chunk = self.take_chunk(view, true);
         self.frames.end();
         self.in_chunks = None;
-        Ok(Some(Found::Data(chunk)))
+        Ok(Found::Data(chunk))
     }
 
     /// The text is wrong; in chunks, what stands before the wrong byte is delivered first.
@@ -269,10 +267,10 @@ impl Assembler {
         mut view: View<'rx>,
         delivery: Delivery,
         violation: Violation,
-    ) -> Result<Option<Found<'rx>>, ProtocolError> {
+    ) -> Result<Found<'rx>, ProtocolError> {
         if delivery == Delivery::Chunks && self.has_chunk(&view) {
             view.keep_text_only();
-            return Ok(Some(Found::DataBefore(violation, self.take_chunk(view, false))));
+            return Ok(Found::DataBefore(violation, self.take_chunk(view, false)));
         }
         refuse(view, violation)
     }
@@ -304,7 +302,7 @@ impl Assembler {
     /// by each header would copy the message each time: then as much again as was received, and a control frame. The
     /// sum of what is here and what is in sight stays the same while a header trickles in, so that a buffer near the
     /// limit is not grown byte by byte.
-    fn wait<'rx>(&self, mut view: View<'rx>) -> Result<Option<Found<'rx>>, ProtocolError> {
+    fn wait<'rx>(&self, mut view: View<'rx>, is_busy: bool) -> Result<Found<'rx>, ProtocolError> {
         if view.is_full() {
             return refuse(view, Limit::BufferTooSmall);
         }
@@ -317,13 +315,13 @@ impl Assembler {
             }
         };
         view.want(in_sight.saturating_sub(unread));
-        Ok(None)
+        Ok(Found::Nothing { is_busy })
     }
 }
 
 /// The peer is wrong: nothing of what it has sent is looked at any more.
 #[cold]
-fn refuse<'rx>(mut view: View<'rx>, error: impl Into<ProtocolError>) -> Result<Option<Found<'rx>>, ProtocolError> {
+fn refuse<'rx>(mut view: View<'rx>, error: impl Into<ProtocolError>) -> Result<Found<'rx>, ProtocolError> {
     view.discard();
     Err(error.into())
 }

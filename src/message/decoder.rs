@@ -110,11 +110,10 @@ impl Frames {
         if self.is_server { Some(self.key) } else { None }
     }
 
-    /// How far the message in progress has come: frames and bytes. It moves with every header and every payload byte of
-    /// a message.
+    /// Whether a message or a frame has begun and not ended.
     #[inline]
-    pub(crate) const fn progress(&self) -> (u32, u64) {
-        (self.fragments, self.received())
+    pub(crate) const fn is_within_message_or_frame(&self) -> bool {
+        self.message.is_some() || self.current.is_some()
     }
 
     /// How many bytes of the message in progress have come.
