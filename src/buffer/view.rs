@@ -21,7 +21,7 @@ impl<'rx> View<'rx> {
     /// The bytes that are not read yet.
     #[inline]
     pub(crate) fn unread(&self) -> &[u8] {
-        self.bytes.get(self.window.unread..self.window.end).unwrap_or_default()
+        self.bytes.get(self.window.unread..self.window.end).unwrap_or_else(nothing)
     }
 
     #[inline]
@@ -106,49 +106,61 @@ impl<'rx> View<'rx> {
         window.end = window.unread;
     }
 
-    /// The length of a payload behind a header of `header_len`, if all of it is here.
-    #[inline]
-    pub(crate) fn whole_frame(&self, header_len: usize, payload_len: u64) -> Option<usize> {
-        let here = self.unread_len().saturating_sub(header_len);
-        usize::try_from(payload_len).ok().filter(|len| *len <= here)
-    }
-
-    /// Takes the payload of a frame that [is here](Self::whole_frame), with no message in progress, unmasked.
-    #[inline]
-    pub(crate) fn take_whole(self, header_len: usize, payload_len: usize, key: Option<[u8; 4]>) -> &'rx [u8] {
+    /// Takes a payload that is all here, behind a header of `header_len` and with no message in progress, unmasked.
+    /// When it is not, nothing has changed.
+    #[inline(always)]
+    pub(crate) fn take_whole(
+        self,
+        header_len: usize,
+        payload_len: u64,
+        key: Option<[u8; 4]>,
+    ) -> Result<&'rx [u8], Self> {
+        let Some(len) = self.whole_len(header_len, payload_len) else { return Err(self) };
         let Self { bytes, window, .. } = self;
-        let from = window.unread + header_len;
-        window.unread = from + payload_len;
-        unmask(bytes, from, payload_len, key)
+        let payload = payload_behind(bytes, window, header_len, len);
+        window.unread += header_len + len;
+        if let Some(key) = key {
+            mask::apply(payload, key);
+        }
+        Ok(payload)
     }
 
-    /// [`take_whole`](Self::take_whole) for text. When it is wrong, everything is left as it came.
-    #[inline]
+    /// [`take_whole`](Self::take_whole) for text. When it is wrong, nothing has changed either.
+    #[inline(always)]
     #[expect(unsafe_code, reason = "the bytes were validated in the same call")]
     pub(crate) fn take_whole_text(
         self,
         header_len: usize,
-        payload_len: usize,
+        payload_len: u64,
         key: Option<[u8; 4]>,
     ) -> Result<&'rx str, Self> {
-        let from = self.window.unread + header_len;
-        let to = from + payload_len;
-        let seen = unmask_text(self.bytes.get_mut(from..to).unwrap_or_default(), 0, key);
-        if seen.valid_len != payload_len {
-            return Err(self.put_back(from, payload_len, key));
+        let Some(len) = self.whole_len(header_len, payload_len) else { return Err(self) };
+        let payload = payload_behind(self.bytes, self.window, header_len, len);
+        if unmask_text(payload, 0, key).valid_len != len {
+            return Err(self.put_back(header_len, len, key));
         }
         let Self { bytes, window, .. } = self;
-        window.unread = to;
-        let text = bytes.get(from..to).unwrap_or_default();
+        let text = payload_behind(bytes, window, header_len, len);
+        window.unread += header_len + len;
         // SAFETY: `unmask_text` has seen that all of these bytes are whole characters.
         Ok(unsafe { core::str::from_utf8_unchecked(text) })
     }
 
-    /// Masks again what was unmasked. Runs once in the life of a connection.
+    /// The length of a payload behind a header of `header_len`, if all of it is here.
+    #[inline]
+    fn whole_len(&self, header_len: usize, payload_len: u64) -> Option<usize> {
+        let len = usize::try_from(payload_len).ok()?;
+        self.unread().get(header_len..)?.get(..len).map(<[u8]>::len)
+    }
+
+    /// Masks again what was unmasked and is wrong. Runs once in the life of a connection.
     #[cold]
     #[inline(never)]
-    fn put_back(self, from: usize, count: usize, key: Option<[u8; 4]>) -> Self {
-        unmask(self.bytes, from, count, key);
+    fn put_back(self, header_len: usize, len: usize, key: Option<[u8; 4]>) -> Self {
+        let payload = payload_behind(self.bytes, self.window, header_len, len);
+        if let Some(key) = key {
+            mask::apply(payload, key);
+        }
         self
     }
 
@@ -239,6 +251,21 @@ impl<'rx> View<'rx> {
         let Self { bytes, window, .. } = self;
         bytes.get(..window.unread).unwrap_or_default()
     }
+}
+
+/// The next `len` unread bytes behind a header, all of which are here.
+#[inline]
+fn payload_behind<'rx>(bytes: &'rx mut [u8], window: &Window, header_len: usize, len: usize) -> &'rx mut [u8] {
+    let unread = bytes.get_mut(window.unread..window.end);
+    let payload = unread.and_then(|unread| unread.get_mut(header_len..)?.get_mut(..len));
+    payload.unwrap_or_else(nothing)
+}
+
+/// What is given where nothing is: never, as long as the offsets are what they should be. A place of its own keeps the
+/// case from being reckoned out where it does not arise.
+#[cold]
+fn nothing<T: Default>() -> T {
+    T::default()
 }
 
 /// Unmasks `count` bytes from `from` on; gives them.

@@ -34,13 +34,23 @@ pub enum ChunkEvent<'rx> {
     Close(CloseReason<'rx>),
 }
 
+impl<'rx> Event<'rx> {
+    /// A message.
+    #[inline]
+    pub(super) const fn of_message(payload: Payload<'rx>) -> Self {
+        match payload {
+            Payload::Text(text) => Self::Text(text),
+            Payload::Binary(bytes) => Self::Binary(bytes),
+        }
+    }
+}
+
 impl<'rx> ChunkEvent<'rx> {
     /// The same event, where every chunk is known to be a whole message.
     #[inline]
     pub(super) const fn of_whole_messages(self) -> Event<'rx> {
         match self {
-            Self::Chunk(Chunk { payload: Payload::Text(text), .. }) => Event::Text(text),
-            Self::Chunk(Chunk { payload: Payload::Binary(bytes), .. }) => Event::Binary(bytes),
+            Self::Chunk(Chunk { payload, .. }) => Event::of_message(payload),
             Self::Ping(payload) => Event::Ping(payload),
             Self::Pong(payload) => Event::Pong(payload),
             Self::Close(close) => Event::Close(close),

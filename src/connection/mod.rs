@@ -116,7 +116,7 @@ impl<R: Role> Connection<R> {
         Self {
             role,
             state: State::Open,
-            assembler: Assembler::new(R::IS_SERVER, config.limits),
+            assembler: Assembler::new(config.limits),
             outgoing: Outgoing::new(),
             pong: OwedPong::new(),
             auto_pong: config.auto_pong,

@@ -6,7 +6,7 @@ use super::state::Input;
 use crate::buffer::recv::{RecvBuffer, Storage};
 use crate::buffer::view::View;
 use crate::error::{ProtocolError, Violation};
-use crate::message::{Chunk, Delivery, Found};
+use crate::message::{Chunk, Delivery, Found, Payload};
 use crate::role::Role;
 use crate::wire::close::{self, CloseReason};
 
@@ -27,7 +27,10 @@ impl<R: Role> Connection<R> {
         &mut self,
         rx: &'rx mut RecvBuffer<S>,
     ) -> Result<Option<Event<'rx>>, ProtocolError> {
-        Ok(self.receive_next(rx.view(), Delivery::Messages)?.map(ChunkEvent::of_whole_messages))
+        match self.receive_whole(rx.view()) {
+            Ok(payload) => Ok(Some(Event::of_message(payload))),
+            Err(view) => self.receive_message(view),
+        }
     }
 
     /// Takes the next event out of `rx`, with messages in chunks as they arrive: a message of any size passes through a
@@ -45,49 +48,46 @@ impl<R: Role> Connection<R> {
         &mut self,
         rx: &'rx mut RecvBuffer<S>,
     ) -> Result<Option<ChunkEvent<'rx>>, ProtocolError> {
-        self.receive_next(rx.view(), Delivery::Chunks)
+        match self.receive_whole(rx.view()) {
+            Ok(payload) => Ok(Some(ChunkEvent::Chunk(Chunk { payload, is_first: true, is_last: true }))),
+            Err(view) => self.receive_any(view, Delivery::Chunks),
+        }
     }
 
+    /// What happens most is done where it is asked for: a message that came whole, with no state to keep. Everything
+    /// else is a call.
     #[inline]
-    fn receive_next<'rx>(
-        &mut self,
-        view: View<'rx>,
-        delivery: Delivery,
-    ) -> Result<Option<ChunkEvent<'rx>>, ProtocolError> {
+    fn receive_whole<'rx>(&mut self, view: View<'rx>) -> Result<Payload<'rx>, View<'rx>> {
         if !self.state.is_receiving() {
-            return self.ignore(view);
+            return Err(view);
         }
-        match self.assembler.receive_whole(view) {
-            Ok(payload) => {
-                self.timers.mark_heard();
-                self.timers.mark_busy();
-                Ok(Some(ChunkEvent::Chunk(Chunk { payload, is_first: true, is_last: true })))
-            }
-            Err(view) => self.receive_any(view, delivery),
-        }
+        let payload = self.assembler.receive_whole(view, R::IS_SERVER)?;
+        self.timers.mark_heard();
+        self.timers.mark_busy();
+        Ok(payload)
     }
 
-    /// What comes after a Close or a fault is dropped unread (RFC 6455 §5.5.1, §7.1.7).
-    #[cold]
     #[inline(never)]
-    fn ignore<'rx>(&self, mut view: View<'rx>) -> Result<Option<ChunkEvent<'rx>>, ProtocolError> {
-        view.discard();
-        self.fault.map_or(Ok(None), Err)
+    fn receive_message<'rx>(&mut self, view: View<'rx>) -> Result<Option<Event<'rx>>, ProtocolError> {
+        Ok(self.receive_any(view, Delivery::Messages)?.map(ChunkEvent::of_whole_messages))
     }
 
     #[inline(never)]
     fn receive_any<'rx>(
         &mut self,
-        view: View<'rx>,
+        mut view: View<'rx>,
         delivery: Delivery,
     ) -> Result<Option<ChunkEvent<'rx>>, ProtocolError> {
+        if !self.state.is_receiving() {
+            // What comes after a Close or a fault is dropped unread (RFC 6455 §5.5.1, §7.1.7).
+            view.discard();
+            return self.fault.map_or(Ok(None), Err);
+        }
         if view.has_news() {
             self.timers.mark_heard();
         }
-        match self.assembler.receive(view, delivery).and_then(|found| self.report(found)) {
-            Ok(event) => Ok(event),
-            Err(error) => Err(self.fail(error)),
-        }
+        let found = self.assembler.receive(view, delivery, R::IS_SERVER);
+        found.and_then(|found| self.report(found)).map_err(|error| self.fail(error))
     }
 
     fn report<'rx>(&mut self, found: Found<'rx>) -> Result<Option<ChunkEvent<'rx>>, ProtocolError> {

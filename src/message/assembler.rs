@@ -17,7 +17,7 @@ use super::decoder::{Frames, Limits};
 use crate::buffer::recv::CONTROL_ROOM_BYTES;
 use crate::buffer::view::View;
 use crate::error::{Limit, Misuse, ProtocolError, Violation};
-use crate::wire::header::FrameHeader;
+use crate::wire::header::{self, FrameHeader};
 use crate::wire::opcode::Opcode;
 
 /// How messages are handed out.
@@ -97,8 +97,8 @@ pub(crate) struct Assembler {
 }
 
 impl Assembler {
-    pub(crate) const fn new(is_server: bool, limits: Limits) -> Self {
-        Self { frames: Frames::new(is_server, limits), in_chunks: None }
+    pub(crate) const fn new(limits: Limits) -> Self {
+        Self { frames: Frames::new(limits), in_chunks: None }
     }
 
     /// Takes a message out of the buffer that is one frame, and all here: what most messages are. There is nothing to
@@ -107,18 +107,19 @@ impl Assembler {
     /// When anything else is the case, also when the peer is wrong, nothing has changed, and it is for
     /// [`receive`](Self::receive) to say what.
     #[inline]
-    pub(crate) fn receive_whole<'rx>(&mut self, view: View<'rx>) -> Result<Payload<'rx>, View<'rx>> {
+    pub(crate) fn receive_whole<'rx>(&mut self, view: View<'rx>, is_server: bool) -> Result<Payload<'rx>, View<'rx>> {
         if self.frames.is_within_message_or_frame() || view.message_len() > 0 {
             return Err(view);
         }
-        let Ok(Some((header, header_len))) = self.frames.parse(view.unread()) else { return Err(view) };
-        let Some(payload_len) = view.whole_frame(header_len, header.payload_len).filter(|_| header.is_message()) else {
+        let unread = view.unread();
+        if !unread.first().is_some_and(|first| header::is_message(*first)) {
             return Err(view);
-        };
+        }
+        let Ok(Some((header, header_len))) = self.frames.parse(unread, is_server) else { return Err(view) };
         let payload = if header.opcode == Opcode::TEXT {
-            Payload::Text(view.take_whole_text(header_len, payload_len, header.mask)?)
+            Payload::Text(view.take_whole_text(header_len, header.payload_len, header.mask)?)
         } else {
-            Payload::Binary(view.take_whole(header_len, payload_len, header.mask))
+            Payload::Binary(view.take_whole(header_len, header.payload_len, header.mask)?)
         };
         self.frames.calm();
         Ok(payload)
@@ -130,6 +131,7 @@ impl Assembler {
         &mut self,
         mut view: View<'rx>,
         delivery: Delivery,
+        is_server: bool,
     ) -> Result<Found<'rx>, ProtocolError> {
         self.check_call(&view, delivery)?;
         if delivery == Delivery::Chunks && self.has_chunk(&view) {
@@ -141,7 +143,7 @@ impl Assembler {
             let frame = match self.frames.current() {
                 Some(frame) => frame,
                 None => {
-                    let (header, header_len) = match self.frames.parse(view.unread()) {
+                    let (header, header_len) = match self.frames.parse(view.unread(), is_server) {
                         Ok(Some(parsed)) => parsed,
                         Ok(None) => return self.wait(view, is_busy),
                         Err(error) => return refuse(view, error),
@@ -155,10 +157,10 @@ impl Assembler {
                 }
             };
             if frame.opcode.is_control() {
-                return self.receive_control(view, frame.opcode, is_busy);
+                return self.receive_control(view, frame.opcode, is_busy, is_server);
             }
             is_busy |= view.unread_len() > 0;
-            if let Err(violation) = self.append(&mut view) {
+            if let Err(violation) = self.append(&mut view, is_server) {
                 return self.fail_text(view, delivery, violation);
             }
             if self.frames.left() == 0 {
@@ -214,12 +216,13 @@ impl Assembler {
         view: View<'rx>,
         opcode: Opcode,
         is_busy: bool,
+        is_server: bool,
     ) -> Result<Found<'rx>, ProtocolError> {
         let count = usize::try_from(self.frames.left()).unwrap_or(usize::MAX);
         if view.unread_len() < count {
             return self.wait(view, is_busy);
         }
-        let key = self.frames.key();
+        let key = self.frames.key(is_server);
         self.frames.advance(count);
         self.frames.end();
         Ok(match opcode {
@@ -231,9 +234,9 @@ impl Assembler {
 
     /// Adds what has come of the current frame to the message in progress.
     #[inline]
-    fn append(&mut self, view: &mut View<'_>) -> Result<(), Violation> {
+    fn append(&mut self, view: &mut View<'_>, is_server: bool) -> Result<(), Violation> {
         let count = usize::try_from(self.frames.left()).unwrap_or(usize::MAX).min(view.unread_len());
-        let key = self.frames.key();
+        let key = self.frames.key(is_server);
         let validity = match self.frames.message() {
             Some(MessageKind::Text) => view.append_text(count, key),
             _ => {

@@ -47,6 +47,9 @@ impl Limits {
 }
 
 /// Where in the stream of frames we are.
+///
+/// Which end we are is not kept here: whoever asks knows it, most of them at compile time. A server's peer has to mask,
+/// a client's must not.
 #[derive(Clone, Debug)]
 pub(crate) struct Frames {
     limits: Limits,
@@ -63,8 +66,6 @@ pub(crate) struct Frames {
     message: Option<MessageKind>,
     /// The frame whose header has come and whose end has not.
     current: Option<Current>,
-    /// Whether the peer is a client, so that it has to mask.
-    is_server: bool,
 }
 
 /// What stays of a header while its payload arrives.
@@ -75,7 +76,7 @@ pub(crate) struct Current {
 }
 
 impl Frames {
-    pub(crate) const fn new(is_server: bool, limits: Limits) -> Self {
+    pub(crate) const fn new(limits: Limits) -> Self {
         Self {
             limits,
             message_len: 0,
@@ -85,7 +86,6 @@ impl Frames {
             key: [0; 4],
             message: None,
             current: None,
-            is_server,
         }
     }
 
@@ -106,8 +106,8 @@ impl Frames {
 
     /// The key for the next payload byte, if the peer masks.
     #[inline]
-    pub(crate) const fn key(&self) -> Option<[u8; 4]> {
-        if self.is_server { Some(self.key) } else { None }
+    pub(crate) const fn key(&self, is_server: bool) -> Option<[u8; 4]> {
+        if is_server { Some(self.key) } else { None }
     }
 
     /// Whether a message or a frame has begun and not ended.
@@ -134,20 +134,20 @@ impl Frames {
     /// Reads and judges the header at the start of `bytes`; gives it with its length in bytes, or `None` when it is not
     /// whole.
     #[inline]
-    pub(crate) fn parse(&self, bytes: &[u8]) -> Result<Option<(FrameHeader, usize)>, ProtocolError> {
+    pub(crate) fn parse(&self, bytes: &[u8], is_server: bool) -> Result<Option<(FrameHeader, usize)>, ProtocolError> {
         let Some((&first, after)) = bytes.split_first() else { return Ok(None) };
         let opcode = Opcode::from_low_bits(first);
         self.judge_first(first, opcode)?;
 
         let Some((&second, after)) = after.split_first() else { return Ok(None) };
-        self.judge_second(second, opcode)?;
+        judge_second(second, opcode, is_server)?;
 
-        let Some((payload_len, after)) = header::parse_length(second, after) else { return Ok(None) };
+        let Some((payload_len, key_at, after)) = header::parse_length(second, after) else { return Ok(None) };
         self.judge_length(second, payload_len, opcode)?;
 
-        let Some((mask, after)) = header::parse_key(second, after) else { return Ok(None) };
+        let Some((mask, header_len)) = header::parse_key(second, key_at, after) else { return Ok(None) };
         let header = FrameHeader { fin: first & FIN != 0, rsv: (first & RSV) >> 4, opcode, mask, payload_len };
-        Ok(Some((header, bytes.len().saturating_sub(after.len()))))
+        Ok(Some((header, header_len)))
     }
 
     #[inline]
@@ -155,13 +155,20 @@ impl Frames {
         if first & RSV != 0 {
             return Err(Violation::ReservedBits.into());
         }
+        if opcode.is_control() || opcode.is_reserved() {
+            return self.judge_first_of_control(first, opcode);
+        }
+        match (opcode == Opcode::CONTINUATION, self.message.is_some()) {
+            (true, false) => Err(Violation::UnexpectedContinuation.into()),
+            (false, true) => Err(Violation::ExpectedContinuation.into()),
+            _ if self.fragments >= self.limits.max_fragments => Err(Limit::TooManyFragments.into()),
+            _ => Ok(()),
+        }
+    }
+
+    #[cold]
+    fn judge_first_of_control(&self, first: u8, opcode: Opcode) -> Result<(), ProtocolError> {
         match opcode {
-            Opcode::CONTINUATION if self.message.is_none() => Err(Violation::UnexpectedContinuation.into()),
-            Opcode::TEXT | Opcode::BINARY if self.message.is_some() => Err(Violation::ExpectedContinuation.into()),
-            Opcode::CONTINUATION | Opcode::TEXT | Opcode::BINARY if self.fragments >= self.limits.max_fragments => {
-                Err(Limit::TooManyFragments.into())
-            }
-            Opcode::CONTINUATION | Opcode::TEXT | Opcode::BINARY => Ok(()),
             Opcode::CLOSE | Opcode::PING | Opcode::PONG if first & FIN == 0 => Err(Violation::FragmentedControl.into()),
             Opcode::PING | Opcode::PONG if self.control_frames >= self.limits.max_control_frames => {
                 Err(Limit::TooManyControlFrames.into())
@@ -169,18 +176,6 @@ impl Frames {
             Opcode::CLOSE | Opcode::PING | Opcode::PONG => Ok(()),
             reserved => Err(Violation::ReservedOpcode(reserved).into()),
         }
-    }
-
-    #[inline]
-    fn judge_second(&self, second: u8, opcode: Opcode) -> Result<(), ProtocolError> {
-        if (second & MASK != 0) != self.is_server {
-            let violation = if self.is_server { Violation::UnmaskedFrame } else { Violation::MaskedFrame };
-            return Err(violation.into());
-        }
-        if opcode.is_control() && usize::from(header::short_length(second)) > MAX_CONTROL_PAYLOAD_BYTES {
-            return Err(Violation::ControlTooLong.into());
-        }
-        Ok(())
     }
 
     #[inline]
@@ -251,6 +246,19 @@ impl Frames {
     }
 }
 
+#[inline]
+fn judge_second(second: u8, opcode: Opcode, is_server: bool) -> Result<(), ProtocolError> {
+    match (second & MASK != 0, is_server) {
+        (false, true) => return Err(Violation::UnmaskedFrame.into()),
+        (true, false) => return Err(Violation::MaskedFrame.into()),
+        (true, true) | (false, false) => {}
+    }
+    if opcode.is_control() && usize::from(header::short_length(second)) > MAX_CONTROL_PAYLOAD_BYTES {
+        return Err(Violation::ControlTooLong.into());
+    }
+    Ok(())
+}
+
 /// A part of a frame, as [`Decoder::decode`] finds it.
 #[derive(Debug, PartialEq, Eq)]
 pub enum FramePart<'a> {
@@ -289,6 +297,7 @@ pub enum FramePart<'a> {
 #[derive(Clone, Debug)]
 pub struct Decoder {
     frames: Frames,
+    is_server: bool,
     partial: ArrayVec<u8, MAX_HEADER_BYTES>,
     failed: Option<ProtocolError>,
 }
@@ -297,13 +306,13 @@ impl Decoder {
     /// The decoder of a server: frames have to be masked.
     #[must_use]
     pub const fn server(limits: Limits) -> Self {
-        Self { frames: Frames::new(true, limits), partial: ArrayVec::new_const(), failed: None }
+        Self { frames: Frames::new(limits), is_server: true, partial: ArrayVec::new_const(), failed: None }
     }
 
     /// The decoder of a client: frames must not be masked.
     #[must_use]
     pub const fn client(limits: Limits) -> Self {
-        Self { frames: Frames::new(false, limits), partial: ArrayVec::new_const(), failed: None }
+        Self { frames: Frames::new(limits), is_server: false, partial: ArrayVec::new_const(), failed: None }
     }
 
     /// The message that has begun and not ended, if there is one.
@@ -333,7 +342,7 @@ impl Decoder {
         while let Some((byte, rest)) = core::mem::take(input).split_first_mut() {
             *input = rest;
             self.partial.push(*byte);
-            if let Some((header, _)) = self.frames.parse(&self.partial)? {
+            if let Some((header, _)) = self.frames.parse(&self.partial, self.is_server)? {
                 self.partial.clear();
                 self.frames.begin(&header);
                 if header.payload_len == 0 {
@@ -352,7 +361,7 @@ impl Decoder {
         if bytes.is_empty() {
             return None;
         }
-        if let Some(key) = self.frames.key() {
+        if let Some(key) = self.frames.key(self.is_server) {
             mask::apply(bytes, key);
         }
         self.frames.advance(count);

@@ -76,8 +76,8 @@ impl FrameHeader {
     #[must_use]
     pub fn parse(bytes: &[u8]) -> Parsed {
         let [first, second, after @ ..] = bytes else { return Parsed::Partial };
-        let Some((payload_len, after)) = parse_length(*second, after) else { return Parsed::Partial };
-        let Some((mask, after)) = parse_key(*second, after) else { return Parsed::Partial };
+        let Some((payload_len, key_at, after)) = parse_length(*second, after) else { return Parsed::Partial };
+        let Some((mask, encoded_len)) = parse_key(*second, key_at, after) else { return Parsed::Partial };
         Parsed::Complete {
             header: Self {
                 fin: first & FIN != 0,
@@ -86,14 +86,8 @@ impl FrameHeader {
                 mask,
                 payload_len,
             },
-            encoded_len: bytes.len().saturating_sub(after.len()),
+            encoded_len,
         }
-    }
-
-    /// Whether the frame is all of a message: text or binary, first fragment and last.
-    #[inline]
-    pub(crate) const fn is_message(&self) -> bool {
-        self.fin && matches!(self.opcode, Opcode::TEXT | Opcode::BINARY)
     }
 
     /// The number of bytes that [`emit`](Self::emit) gives: the shortest form.
@@ -155,14 +149,23 @@ fn append<const N: usize>(bytes: &mut HeaderBytes, part: [u8; N]) {
     debug_assert!(is_appended, "a header has 14 bytes at most");
 }
 
-/// The payload length, from a header's second byte and what follows it, and the bytes behind it.
+/// The payload length, from a header's second byte and what follows it; where in the header the key stands, and the
+/// bytes from there on.
 #[inline]
-pub(crate) fn parse_length(second: u8, after: &[u8]) -> Option<(u64, &[u8])> {
+pub(crate) fn parse_length(second: u8, after: &[u8]) -> Option<(u64, usize, &[u8])> {
     match second & LENGTH {
-        LENGTH_16 => after.split_first_chunk().map(|(length, rest)| (u64::from(u16::from_be_bytes(*length)), rest)),
-        LENGTH_64 => after.split_first_chunk().map(|(length, rest)| (u64::from_be_bytes(*length), rest)),
-        length => Some((u64::from(length), after)),
+        LENGTH_16 => after.split_first_chunk().map(|(length, rest)| (u64::from(u16::from_be_bytes(*length)), 4, rest)),
+        LENGTH_64 => after.split_first_chunk().map(|(length, rest)| (u64::from_be_bytes(*length), 10, rest)),
+        length => Some((u64::from(length), 2, after)),
     }
+}
+
+/// Whether a frame that begins with this byte is all of a message: text or binary, first fragment and last.
+#[inline]
+pub(crate) const fn is_message(first: u8) -> bool {
+    const TEXT: u8 = FIN | Opcode::TEXT.as_u8();
+    const BINARY: u8 = FIN | Opcode::BINARY.as_u8();
+    matches!(first, TEXT | BINARY)
 }
 
 /// Whether the length that `second` announces stands in its shortest form (§5.2).
@@ -175,13 +178,14 @@ pub(crate) const fn is_minimal(second: u8, payload_len: u64) -> bool {
     }
 }
 
-/// The masking key, when `second` has the MASK bit, and the bytes behind it.
+/// The masking key, when `second` has the MASK bit, and the length of the header. The key stands `key_at` bytes behind
+/// the header's start, where `after` begins.
 #[inline]
-pub(crate) fn parse_key(second: u8, after: &[u8]) -> Option<(Option<[u8; 4]>, &[u8])> {
+pub(crate) fn parse_key(second: u8, key_at: usize, after: &[u8]) -> Option<(Option<[u8; 4]>, usize)> {
     if second & MASK == 0 {
-        return Some((None, after));
+        return Some((None, key_at));
     }
-    after.split_first_chunk().map(|(key, rest)| (Some(*key), rest))
+    after.first_chunk().map(|key| (Some(*key), key_at.saturating_add(4)))
 }
 
 /// The 7-bit length field of a header's second byte: 126 and 127 announce a longer one.
