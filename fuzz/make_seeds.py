@@ -144,7 +144,7 @@ def texts():
     ):
         seed("utf8", name, bytes([1, 1, 0]) + text)
         seed("utf8", f"{name}_masked", bytes([2, 3, 1]) + text)
-        seed("utf8", f"{name}_at_a_border", bytes([0, 0, 0xF5]) + text)
+        seed("utf8", f"{name}_at_a_border", bytes([0, 0, 0xFB]) + text)
 
 
 REQUEST = (b"GET /chat HTTP/1.1\r\nHost: server.example.com\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"

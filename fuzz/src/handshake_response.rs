@@ -45,7 +45,8 @@ struct Outcome {
     error: Option<HandshakeError>,
     is_established: bool,
     subprotocol: Option<&'static str>,
-    status: u16,
+    /// Of the answer, if there was one.
+    status: Option<u16>,
     /// All that was shown, one behind the other.
     shown: Vec<u8>,
     /// Where the final head ends in all that came.
@@ -158,12 +159,12 @@ impl<'o, S: Storage> Run<'o, S> {
             Ok(Some(Response::Established(established))) => {
                 outcome.is_established = true;
                 outcome.subprotocol = established.subprotocol();
-                outcome.status = 101;
+                outcome.status = Some(101);
                 outcome.shown.extend(established.headers().iter().flat_map(|header| header.value()));
             }
             Ok(Some(Response::Refused(refused))) => {
                 assert_ne!(refused.status(), 101);
-                outcome.status = refused.status();
+                outcome.status = Some(refused.status());
                 outcome.shown.extend_from_slice(refused.reason().as_bytes());
                 outcome.shown.extend(refused.headers().iter().flat_map(|header| header.value()));
                 self.body = Some(refused.body());
@@ -180,7 +181,7 @@ impl<'o, S: Storage> Run<'o, S> {
             self.outcome.remaining = body.remaining();
             assert_eq!(self.outcome.body_error.is_some(), matches!(ended, Err(HandshakeError::Malformed(_))));
         }
-        if self.outcome.status == 0 {
+        if self.outcome.status.is_none() {
             let error = self.outcome.error.unwrap_or(HandshakeError::Eof);
             assert_eq!(self.handshake.handle_eof(), Err(error));
             assert_eq!(self.handshake.receive(&mut self.rx).err(), Some(error), "an error went away");
@@ -199,7 +200,7 @@ impl Outcome {
         let head = loop {
             let (head, status) = Head::of_response(heads);
             if head.body.is_empty() {
-                assert_eq!(status, self.status);
+                assert_eq!(Some(status), self.status);
                 break head;
             }
             assert!((100..200).contains(&status) && status != 101, "an answer with {status} was skipped");
@@ -216,7 +217,7 @@ impl Outcome {
             return;
         }
         let is_chunked = head.all("Transfer-Encoding").last().is_some_and(|value| value.eq_ignore_ascii_case(b"chunked"));
-        if is_chunked && !matches!(self.status, 204 | 304) {
+        if is_chunked && !matches!(self.status, Some(204 | 304)) {
             let (body, end) = dechunk(behind);
             assert!(self.body == body, "another body");
             assert_eq!((self.is_complete, self.body_error.is_some()), (end == End::Complete, end == End::Malformed));

@@ -8,7 +8,7 @@
 //! * A connection that receives the text as a message in one frame, masked or not: the text, or no event and an error.
 //! * A connection that receives it in chunks: exactly what `from_utf8` calls valid comes out before the error.
 //!
-//! Text is unmasked and validated in blocks of 16 KiB. So that a short input gets to their borders, a bit of `ways` puts
+//! Text is unmasked and validated in blocks of 16 KiB. So that a short input gets to their borders, the highest values of `ways` put
 //! nearly a block of ASCII before the text; that is then not cut.
 
 use std::cell::RefCell;
@@ -35,7 +35,7 @@ pub fn run(data: &[u8]) {
     let [first, second, ways, given @ ..] = data else { return };
     let cuts = Cuts::new(*first, *second);
     MEMORY.with_borrow_mut(|memory| {
-        let prefix = if ways & 0xf0 == 0xf0 { BLOCK - usize::from(ways >> 1 & 7) } else { 0 };
+        let prefix = if *ways >= 0xf8 { BLOCK - usize::from(ways >> 1 & 3) } else { 0 };
         memory.text.clear();
         memory.text.resize(prefix, b'a');
         memory.text.extend_from_slice(given);
