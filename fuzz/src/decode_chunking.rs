@@ -173,7 +173,13 @@ struct Run<'a, R, S> {
 }
 
 impl<'a, R: Role, S: Storage> Run<'a, R, S> {
-    fn new(setting: Setting, connection: Connection<R>, rx: RecvBuffer<S>, base: usize, record: &'a mut Record) -> Self {
+    fn new(
+        setting: Setting,
+        connection: Connection<R>,
+        rx: RecvBuffer<S>,
+        base: usize,
+        record: &'a mut Record,
+    ) -> Self {
         let tx = Sink::endless(std::mem::take(&mut record.replies));
         let in_chunks = setting.has(1);
         let mut run = Self { connection, rx, base, tx, record, in_chunks, calls: 0, bytes: 0, events: 0, reads: 0 };

@@ -108,7 +108,8 @@ fn compare(extension: &Extension<'_>, (name, params): &Parsed<'_>) {
         let param = seen.next().expect("as many parameters");
         assert_eq!(param.name().as_bytes(), *name);
         assert_eq!(param.value().map(|value| value.bytes().collect()), *value);
-        let Some((text, value)) = value.as_deref().and_then(|value| str::from_utf8(value).ok()).zip(param.value()) else {
+        let Some((text, value)) = value.as_deref().and_then(|value| str::from_utf8(value).ok()).zip(param.value())
+        else {
             continue;
         };
         assert!(value == *text && value.to_string() == text);
@@ -175,7 +176,8 @@ fn split_outside_quotes(text: &[u8], separator: u8) -> Vec<&[u8]> {
 
 fn subprotocols(lines: &[&[u8]], fields: &Fields<'_>, judged: Result<(), HandshakeError>) {
     let kept = &lines[..lines.len().min(MAX_LINES)];
-    let elements = || kept.iter().flat_map(|line| line.split(|byte| *byte == b',')).map(trim).filter(|one| !one.is_empty());
+    let elements =
+        || kept.iter().flat_map(|line| line.split(|byte| *byte == b',')).map(trim).filter(|one| !one.is_empty());
     assert!(fields.subprotocols().map(str::as_bytes).eq(elements().filter(|element| is_token(element))));
     let is_right = elements().next().is_some() && elements().all(is_token);
     let expected = match (lines.len() > MAX_LINES, is_right) {
@@ -187,7 +189,10 @@ fn subprotocols(lines: &[&[u8]], fields: &Fields<'_>, judged: Result<(), Handsha
 }
 
 fn names(lines: &[&[u8]], name: &[u8]) -> bool {
-    lines.iter().flat_map(|line| line.split(|byte| *byte == b',')).any(|element| trim(element).eq_ignore_ascii_case(name))
+    lines
+        .iter()
+        .flat_map(|line| line.split(|byte| *byte == b','))
+        .any(|element| trim(element).eq_ignore_ascii_case(name))
 }
 
 /// 22 characters of base64 and `==`: 16 bytes, whatever the last four bits are.

@@ -209,14 +209,17 @@ impl Outcome {
         if self.is_established {
             assert_eq!(head.one("Sec-WebSocket-Accept"), Some(ACCEPT));
             assert!(head.all("Upgrade").any(|value| value.eq_ignore_ascii_case(b"websocket")));
-            assert!(head.all("Connection").any(|value| value.to_ascii_lowercase().windows(7).any(|at| at == b"upgrade")));
+            assert!(
+                head.all("Connection").any(|value| value.to_ascii_lowercase().windows(7).any(|at| at == b"upgrade"))
+            );
             assert_eq!(head.all("Sec-WebSocket-Extensions").count(), 0);
             assert_eq!(head.one("Sec-WebSocket-Protocol"), self.subprotocol.map(str::as_bytes));
             assert!(self.subprotocol.is_none_or(|name| OFFERS.contains(&name)));
             assert_eq!(head.start[0], "HTTP/1.1");
             return;
         }
-        let is_chunked = head.all("Transfer-Encoding").last().is_some_and(|value| value.eq_ignore_ascii_case(b"chunked"));
+        let is_chunked =
+            head.all("Transfer-Encoding").last().is_some_and(|value| value.eq_ignore_ascii_case(b"chunked"));
         if is_chunked && !matches!(self.status, Some(204 | 304)) {
             let (body, end) = dechunk(behind);
             assert!(self.body == body, "another body");

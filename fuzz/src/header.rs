@@ -7,8 +7,8 @@
 //! The second opinion is a judge that has all bytes before it and reads RFC 6455 §5 top to bottom; the decoder is fed
 //! in two pieces.
 
-use websocket_proto::frame::{Decoder, FrameHeader, FramePart, Limits, Opcode, Parsed};
 use websocket_proto::ProtocolError;
+use websocket_proto::frame::{Decoder, FrameHeader, FramePart, Limits, Opcode, Parsed};
 
 pub fn run(data: &[u8]) {
     let [flags, cut, bytes @ ..] = data else { return };

@@ -65,7 +65,11 @@ fn on_the_wire(url: &Url<'_>) {
 fn another_reader(text: &str, url: &Url<'_>) {
     match text.parse::<Uri>() {
         Ok(uri) => {
-            assert!(uri.scheme_str().is_some_and(|scheme| scheme.eq_ignore_ascii_case(if url.is_secure() { "wss" } else { "ws" })));
+            assert!(uri.scheme_str().is_some_and(|scheme| scheme.eq_ignore_ascii_case(if url.is_secure() {
+                "wss"
+            } else {
+                "ws"
+            })));
             assert_eq!(uri.host().map(|host| host.trim_matches(['[', ']'])), Some(url.host()));
             let default = if url.is_secure() { 443 } else { 80 };
             assert_eq!(uri.port_u16().unwrap_or(default), url.port());

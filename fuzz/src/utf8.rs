@@ -129,7 +129,13 @@ fn receive<R: Role>(mut connection: Connection<R>, frame: &[u8], text: &[u8], me
     }
 }
 
-fn receive_chunks<R: Role>(mut connection: Connection<R>, frame: &[u8], mut cuts: Cuts, text: &[u8], memory: &mut [u8]) {
+fn receive_chunks<R: Role>(
+    mut connection: Connection<R>,
+    frame: &[u8],
+    mut cuts: Cuts,
+    text: &[u8],
+    memory: &mut [u8],
+) {
     let expected = std::str::from_utf8(text);
     let valid = expected.map_or_else(|error| error.valid_up_to(), str::len);
     let mut rx = RecvBuffer::from(memory);

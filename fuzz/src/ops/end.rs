@@ -125,9 +125,7 @@ impl<R: Role> End<R> {
             Sending::Prepared(bytes) => {
                 let bytes = bytes.to_vec();
                 let message = PreparedMessage::binary(&bytes);
-                self.note(MessageKind::Binary, &bytes, true, |end| {
-                    end.connection.send_prepared(&message, &mut end.tx)
-                })
+                self.note(MessageKind::Binary, &bytes, true, |end| end.connection.send_prepared(&message, &mut end.tx))
             }
             Sending::PreparedFrame(bytes) => self.send_prepared_frame(&bytes.to_vec()),
             Sending::Fragment(kind, bytes, is_last) => {
@@ -226,7 +224,11 @@ impl<R: Role> End<R> {
             let before = self.snapshot();
             let (connection, rx) = (&mut self.connection, &mut self.rx);
             let received = heap::without(|| {
-                if receipt.in_chunks { connection.receive_chunk(rx) } else { connection.receive(rx).map(|e| e.map(whole)) }
+                if receipt.in_chunks {
+                    connection.receive_chunk(rx)
+                } else {
+                    connection.receive(rx).map(|e| e.map(whole))
+                }
             });
             let more = match received {
                 Ok(None) => false,
@@ -337,7 +339,10 @@ impl<R: Role> End<R> {
         let mut number = 0_u32;
         while let Some(Frame { key, .. }) = frames::read(&mut bytes) {
             number += 1;
-            assert!(key.is_none_or(|key| key == number.wrapping_mul(0x9e37_79b9).to_be_bytes()), "a key of another frame");
+            assert!(
+                key.is_none_or(|key| key == number.wrapping_mul(0x9e37_79b9).to_be_bytes()),
+                "a key of another frame"
+            );
         }
     }
 }
@@ -361,7 +366,10 @@ impl Heard {
         assert!(told.bytes[self.bytes..].starts_with(payload), "another payload");
         self.bytes += payload.len();
         let end = told.ends.get(self.messages);
-        assert!(end.is_none_or(|(kind, end)| *kind == chunk.payload.kind() && self.bytes <= *end), "beyond the message");
+        assert!(
+            end.is_none_or(|(kind, end)| *kind == chunk.payload.kind() && self.bytes <= *end),
+            "beyond the message"
+        );
         if chunk.is_last {
             assert_eq!(end.map(|(_, end)| *end), Some(self.bytes), "the message ends elsewhere");
             self.messages += 1;
