@@ -4,10 +4,10 @@ use std::cell::Cell;
 use std::rc::Rc;
 
 use websocket_proto::close::CloseCode;
-use websocket_proto::state::State;
+
 use websocket_proto::{
     ChunkEvent, Connection, Event, Instant, MaskKeys, MessageKind, Misuse, PreparedMessage, ProtocolError, RecvBuffer,
-    Role, SendError, Timeout, Transport,
+    Role, SendError, State, Timeout, Transport,
 };
 
 use super::call::{Bytes, Receipt, Replacement, Sending};
