@@ -142,11 +142,12 @@ pub use error::{
 };
 #[cfg(feature = "alloc")]
 pub use message::PreparedMessage;
-pub use message::{Chunk, FrameHead, Masker, MessageKind, Payload};
+pub use message::{Chunk, MessageKind, Payload};
 #[cfg(feature = "getrandom")]
 pub use role::OsMaskKeys;
 pub use role::{Client, MaskKeys, Role, Server};
 pub use time::Instant;
+pub use wire::head::{FrameHead, Masker};
 pub use wire::{close, mask, utf8};
 
 /// The table of the closing handshake, for the test that walks it. Not a part of the API.

@@ -4,8 +4,12 @@
 //! appends the parts. So a frame is written whole or not at all, and a buffer that is full leaves the protocol where it
 //! was.
 
+use core::mem::MaybeUninit;
+use core::slice;
+
 use arrayvec::ArrayVec;
 
+use crate::wire::head::FrameHead;
 use crate::wire::mask;
 
 /// The room that the protocol's own frames need: a client's Pong of 125 bytes.
@@ -39,6 +43,51 @@ pub trait SendBuffer {
             self.extend_from_slice(masked);
         }
     }
+
+    /// Appends a frame, for which there is room: its head, then its payload, masked as the head says.
+    ///
+    /// The default appends the one after the other; a buffer that can be written in place looks for room once.
+    #[inline]
+    fn extend_frame(&mut self, head: &FrameHead, payload: &[u8]) {
+        self.extend_from_slice(head.as_bytes());
+        match head.key() {
+            None => self.extend_from_slice(payload),
+            Some(key) => self.extend_masked(payload, key),
+        }
+    }
+}
+
+/// Writes a frame to the beginning of `spare`, all of it or nothing; tells how many bytes were written.
+///
+/// The head is written as the blocks that it has in registers, if there is room for them; what of them is no head is
+/// written over by the payload, or lies behind the frame.
+#[inline(always)]
+fn write_frame(spare: &mut [MaybeUninit<u8>], head: &FrameHead, payload: &[u8]) -> usize {
+    let (header, key) = (head.header(), head.key());
+    let len = header.len().saturating_add(payload.len());
+    if spare.len() < len {
+        return 0;
+    }
+    let [front, back] = header.blocks();
+    match spare.first_chunk_mut::<16>() {
+        Some(to) => {
+            for (to, block) in to.as_chunks_mut().0.iter_mut().zip([front, back]) {
+                *to = block.map(MaybeUninit::new);
+            }
+        }
+        None => write_tight_head(spare, header.len(), front, back),
+    }
+    let (_, to) = spare.split_at_mut_checked(header.len()).unwrap_or_default();
+    header.len().saturating_add(mask::copy_uninit(to, payload, key).len())
+}
+
+/// Writes a head of `len` bytes where there is no room for all of its blocks. It takes the blocks one by one, so that
+/// they stay in registers.
+#[cold]
+fn write_tight_head(to: &mut [MaybeUninit<u8>], len: usize, front: [u8; 8], back: [u8; 8]) {
+    for (to, byte) in to.iter_mut().zip(front.into_iter().chain(back).take(len)) {
+        to.write(byte);
+    }
 }
 
 impl<B: SendBuffer + ?Sized> SendBuffer for &mut B {
@@ -56,6 +105,11 @@ impl<B: SendBuffer + ?Sized> SendBuffer for &mut B {
     fn extend_masked(&mut self, bytes: &[u8], key: [u8; 4]) {
         (**self).extend_masked(bytes, key);
     }
+
+    #[inline]
+    fn extend_frame(&mut self, head: &FrameHead, payload: &[u8]) {
+        (**self).extend_frame(head, payload);
+    }
 }
 
 /// Grows as needed; it is the caller who bounds how much is sent before the transport has drained it.
@@ -63,7 +117,7 @@ impl<B: SendBuffer + ?Sized> SendBuffer for &mut B {
 impl SendBuffer for alloc::vec::Vec<u8> {
     #[inline]
     fn reserve(&mut self, additional: usize) -> bool {
-        self.try_reserve(additional).is_ok()
+        self.spare_capacity_mut().len() >= additional || grow(self, additional)
     }
 
     #[inline]
@@ -75,11 +129,26 @@ impl SendBuffer for alloc::vec::Vec<u8> {
     #[expect(unsafe_code, reason = "one pass over memory: spare capacity is written without being zeroed first")]
     fn extend_masked(&mut self, bytes: &[u8], key: [u8; 4]) {
         Self::reserve(self, bytes.len());
-        let written = mask::copy_uninit(self.spare_capacity_mut(), bytes, key).len();
+        let written = mask::copy_uninit(self.spare_capacity_mut(), bytes, Some(key)).len();
         let len = self.len().saturating_add(written);
         // SAFETY: `copy_uninit` has initialised `written` elements behind the old length, within the capacity.
         unsafe { self.set_len(len) }
     }
+
+    #[inline(always)]
+    #[expect(unsafe_code, reason = "one pass over memory: spare capacity is written without being zeroed first")]
+    fn extend_frame(&mut self, head: &FrameHead, payload: &[u8]) {
+        let written = write_frame(self.spare_capacity_mut(), head, payload);
+        let len = self.len().saturating_add(written);
+        // SAFETY: `write_frame` has initialised `written` elements behind the old length, within the capacity.
+        unsafe { self.set_len(len) }
+    }
+}
+
+#[cfg(feature = "alloc")]
+#[cold]
+fn grow(bytes: &mut alloc::vec::Vec<u8>, additional: usize) -> bool {
+    bytes.try_reserve(additional).is_ok()
 }
 
 /// Never grows.
@@ -104,6 +173,16 @@ impl<const N: usize> SendBuffer for ArrayVec<u8, N> {
         let len = self.len();
         SendBuffer::extend_from_slice(self, bytes);
         mask::apply(self.get_mut(len..).unwrap_or_default(), key);
+    }
+
+    /// Appends the frame if it fits.
+    #[inline(always)]
+    #[expect(unsafe_code, reason = "one pass over memory: spare capacity is written without being zeroed first")]
+    fn extend_frame(&mut self, head: &FrameHead, payload: &[u8]) {
+        let written = write_frame(self.spare_capacity_mut(), head, payload);
+        let len = self.len().saturating_add(written);
+        // SAFETY: `write_frame` has initialised `written` elements behind the old length, within the capacity.
+        unsafe { self.set_len(len) }
     }
 }
 
@@ -184,5 +263,17 @@ impl SendBuffer for SendSlice<'_> {
     #[inline]
     fn extend_masked(&mut self, bytes: &[u8], key: [u8; 4]) {
         mask::copy(self.take_spare(bytes.len()), bytes, key);
+    }
+
+    /// Appends the frame if it fits.
+    #[inline]
+    #[expect(unsafe_code, reason = "initialised memory is handed to a function that would also take other")]
+    fn extend_frame(&mut self, head: &FrameHead, payload: &[u8]) {
+        let end = self.len.saturating_add(head.header().len()).saturating_add(payload.len());
+        // No more than the frame: what lies behind it is the owner's, who may look at it.
+        let Some(room) = self.bytes.get_mut(self.len..end) else { return };
+        // SAFETY: the same bytes, borrowed for as long; `write_frame` writes nothing to them but initialised bytes.
+        let room = unsafe { slice::from_raw_parts_mut(room.as_mut_ptr().cast(), room.len()) };
+        self.len = self.len.saturating_add(write_frame(room, head, payload));
     }
 }

@@ -8,9 +8,10 @@ use crate::buffer::send::SendBuffer;
 use crate::error::{Misuse, ProtocolError, SendError};
 #[cfg(feature = "alloc")]
 use crate::message::PreparedMessage;
-use crate::message::{FrameHead, MessageKind, encode, first_byte, head};
+use crate::message::{MessageKind, encode, first_byte, head};
 use crate::role::Role;
 use crate::wire::close::{self, CloseCode};
+use crate::wire::head::FrameHead;
 use crate::wire::header::MAX_CONTROL_PAYLOAD_BYTES;
 use crate::wire::opcode::Opcode;
 use crate::wire::utf8::Validator;

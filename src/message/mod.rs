@@ -17,7 +17,6 @@ mod prepared;
 pub(crate) use assembler::{Assembler, Delivery, Found};
 pub use assembler::{Chunk, Payload};
 pub use decoder::{Decoder, FramePart, Limits};
-pub use encoder::{FrameHead, Masker};
 pub(crate) use encoder::{encode, first_byte, head};
 #[cfg(feature = "alloc")]
 pub use prepared::PreparedMessage;

@@ -3,8 +3,9 @@
 use alloc::vec::Vec;
 
 use super::MessageKind;
-use super::encoder::first_byte;
-use crate::wire::header;
+use super::encoder::{first_byte, head};
+use crate::buffer::send::SendBuffer;
+use crate::role::Server;
 
 /// A message that is encoded once and sent to many: share it, by reference or in an `Arc`.
 ///
@@ -45,8 +46,11 @@ impl PreparedMessage {
     }
 
     fn new(kind: MessageKind, payload: &[u8]) -> Self {
-        let head = header::emit(first_byte(kind.opcode(), true), payload.len() as u64, None);
-        Self { kind, frame: [head.as_slice(), payload].concat(), head_len: head.len() }
+        let head = head(&mut Server, first_byte(kind.opcode(), true), payload.len() as u64);
+        let head_len = head.as_bytes().len();
+        let mut frame = Vec::with_capacity(payload.len().saturating_add(head_len));
+        frame.extend_frame(&head, payload);
+        Self { kind, frame, head_len }
     }
 
     /// The kind of message.

@@ -102,7 +102,9 @@ impl FrameHeader {
     #[inline]
     pub fn emit(&self) -> HeaderBytes {
         let first = if self.fin { FIN } else { 0 } | (self.rsv << 4) & RSV | self.opcode.as_u8();
-        emit(first, self.payload_len, self.mask)
+        let header = PaddedHeader::new(first, self.payload_len, self.mask.is_some());
+        let header = self.mask.map_or(header, |key| header.with_key(key));
+        header.as_bytes().iter().copied().collect()
     }
 }
 
@@ -122,31 +124,61 @@ pub(crate) const fn encoded_len(payload_len: u64, masked: bool) -> usize {
     }
 }
 
-/// Writes a header whose first byte is `first`.
-#[inline]
-pub(crate) fn emit(first: u8, payload_len: u64, key: Option<[u8; 4]>) -> HeaderBytes {
-    let [.., high, low] = payload_len.to_be_bytes();
-    let mask = if key.is_some() { MASK } else { 0 };
-    let mut bytes = HeaderBytes::new();
-    match payload_len {
-        0..=125 => append(&mut bytes, [first, mask | low]),
-        126..=0xFFFF => append(&mut bytes, [first, mask | LENGTH_16, high, low]),
-        _ => {
-            append(&mut bytes, [first, mask | LENGTH_64]);
-            append(&mut bytes, payload_len.to_be_bytes());
-        }
-    }
-    if let Some(key) = key {
-        append(&mut bytes, key);
-    }
-    bytes
+/// A header as it is sent, and zeros up to two blocks that one store each writes.
+///
+/// It is put together in registers and kept in whole words: a word that was written in pieces cannot be read until all
+/// of them have reached the cache.
+#[derive(Clone, Copy, Debug)]
+#[repr(align(8))]
+pub(crate) struct PaddedHeader {
+    blocks: [[u8; 8]; 2],
+    len: usize,
 }
 
-/// Appends bytes for which there is room: all the parts of a header together have at most [`MAX_HEADER_BYTES`].
-#[inline]
-fn append<const N: usize>(bytes: &mut HeaderBytes, part: [u8; N]) {
-    let is_appended = bytes.try_extend_from_slice(&part).is_ok();
-    debug_assert!(is_appended, "a header has 14 bytes at most");
+impl PaddedHeader {
+    /// A header whose first byte is `first`. The key of a masked one is zero, until [`with_key`](Self::with_key).
+    #[inline]
+    pub(crate) fn new(first: u8, payload_len: u64, masked: bool) -> Self {
+        let two = |second: u8| u64::from(u16::from_le_bytes([first, second | if masked { MASK } else { 0 }]));
+        let [.., high, low] = payload_len.to_be_bytes();
+        let [front, back] = match payload_len {
+            0..=125 => [two(low), 0],
+            126..=0xFFFF => [two(LENGTH_16) | u64::from(u16::from_le_bytes([high, low])) << 16, 0],
+            _ => [two(LENGTH_64) | payload_len.swap_bytes() << 16, payload_len.swap_bytes() >> 48],
+        };
+        Self { blocks: [front.to_le_bytes(), back.to_le_bytes()], len: encoded_len(payload_len, masked) }
+    }
+
+    /// The same with a key, which a masked header has room for.
+    #[inline]
+    pub(crate) fn with_key(self, key: [u8; 4]) -> Self {
+        let [front, back] = self.blocks.map(u64::from_le_bytes);
+        let key = u64::from(u32::from_le_bytes(key));
+        let [front, back] = match self.len {
+            ..=6 => [front | key << 16, back],
+            7..=8 => [front | key << 32, back],
+            _ => [front, back | key << 16],
+        };
+        Self { blocks: [front.to_le_bytes(), back.to_le_bytes()], ..self }
+    }
+
+    /// How many bytes the header has: 2 to [`MAX_HEADER_BYTES`].
+    #[inline]
+    pub(crate) const fn len(&self) -> usize {
+        self.len
+    }
+
+    /// The header.
+    #[inline]
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        self.blocks.as_flattened().get(..self.len).unwrap_or_default()
+    }
+
+    /// The header, and zeros behind it.
+    #[inline]
+    pub(crate) const fn blocks(&self) -> [[u8; 8]; 2] {
+        self.blocks
+    }
 }
 
 /// The payload length, from a header's second byte and what follows it; where in the header the key stands, and the

@@ -2,8 +2,8 @@
 //! it.
 //!
 //! Read in this order: [`opcode`] and [`header`] are the two to fourteen bytes before each payload, [`close`] is what a
-//! Close says, [`mask`] the exclusive-or that a client lays over the payload, [`utf8`] the encoding that text must
-//! keep.
+//! Close says, [`mask`] the exclusive-or that a client lays over the payload, [`head`] a header with what masks behind
+//! it, [`utf8`] the encoding that text must keep.
 
 pub(crate) mod opcode;
 
@@ -12,5 +12,7 @@ pub(crate) mod header;
 pub mod close;
 
 pub mod mask;
+
+pub(crate) mod head;
 
 pub mod utf8;

@@ -61,7 +61,6 @@ use x86_64 as target;
 use task::{Look, Mask, MaskAndLook};
 
 pub use copy::copy;
-#[cfg(feature = "alloc")]
 pub(crate) use copy::copy_uninit;
 
 /// Masks or unmasks `bytes` in place; `bytes[0]` meets `key[0]`.

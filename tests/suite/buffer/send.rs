@@ -1,7 +1,7 @@
 //! All send buffers write the same bytes.
 
 use arrayvec::ArrayVec;
-use websocket_proto::{Config, Connection, SendBuffer, SendSlice};
+use websocket_proto::{Config, Connection, SendBuffer, SendError, SendSlice};
 
 use crate::connection::world::Line;
 use crate::message::{BINARY, KEY, TEXT, masked, plain};
@@ -147,5 +147,79 @@ fn a_client_masks_alike_into_all_of_them() {
         send(&mut slice);
         let frame = masked(BINARY, payload(len));
         assert_eq!((line.bytes, array.as_slice(), slice.as_slice()), (frame.clone(), &frame[..], &frame[..]));
+    }
+}
+
+/// Whole frames of both roles, around every border of the head, the payload and the room that there is: with one byte
+/// too few nothing is written, with just enough all of it, and never a byte behind it in memory of somebody else.
+#[test]
+fn a_frame_is_written_whole_or_not_at_all() {
+    for len in (0..70).chain([125, 126, 127, 300, 65_535, 65_536]) {
+        for (is_server, head_len) in [(true, [2, 4, 10]), (false, [6, 8, 14])] {
+            let head_len = head_len[usize::from(len > 125) + usize::from(len > 65_535)];
+            let frame = if is_server { plain(BINARY, payload(len)) } else { masked(BINARY, payload(len)) };
+            assert_eq!(frame.len(), head_len + len);
+            let send = |tx: &mut dyn SendBuffer| match is_server {
+                true => Connection::server(Config::server()).send_binary(&payload(len), tx),
+                false => Connection::client(Config::client(), || KEY).send_binary(&payload(len), tx),
+            };
+            for spare in [0, 1, 9, 15, 16, 17, 40] {
+                let mut memory = vec![0xEE; 3 + frame.len() + spare];
+                let mut tx = SendSlice::new(&mut memory);
+                tx.extend_from_slice(b"old");
+                send(&mut tx).unwrap();
+                assert_eq!(tx.as_slice(), [b"old", &frame[..]].concat());
+                assert!(memory[3 + frame.len()..].iter().all(|byte| *byte == 0xEE), "{len} bytes, {spare} behind");
+            }
+            let mut memory = vec![0xEE; 3 + frame.len() - 1];
+            let mut tx = SendSlice::new(&mut memory);
+            tx.extend_from_slice(b"old");
+            assert_eq!(send(&mut tx), Err(SendError::Full { needed: frame.len() }));
+            assert_eq!(tx.as_slice(), b"old");
+            assert!(memory[3..].iter().all(|byte| *byte == 0xEE), "{len} bytes into too little");
+        }
+    }
+}
+
+/// As above, in a buffer that has all that may be behind the frame for itself.
+#[test]
+fn a_frame_fills_an_array_to_its_last_byte() {
+    fn fill<const N: usize>() {
+        for head_len in [2, 6] {
+            let Some(len) = N.checked_sub(3 + head_len) else { continue };
+            let frame = if head_len == 2 { plain(BINARY, payload(len)) } else { masked(BINARY, payload(len)) };
+            let mut tx = ArrayVec::<u8, N>::new();
+            let send = |tx: &mut ArrayVec<u8, N>| match head_len {
+                2 => Connection::server(Config::server()).send_binary(&payload(len), tx),
+                _ => Connection::client(Config::client(), || KEY).send_binary(&payload(len), tx),
+            };
+            SendBuffer::extend_from_slice(&mut tx, b"four");
+            assert_eq!(send(&mut tx), Err(SendError::Full { needed: N - 3 }));
+            assert_eq!(tx.as_slice(), b"four");
+            tx.truncate(3);
+            send(&mut tx).unwrap();
+            assert_eq!(tx.as_slice(), [b"fou", &frame[..]].concat());
+        }
+    }
+    fill::<5>();
+    fill::<9>();
+    fill::<12>();
+    fill::<18>();
+    fill::<19>();
+    fill::<25>();
+    fill::<80>();
+}
+
+/// A vector with just enough room is not made to grow.
+#[cfg(feature = "alloc")]
+#[test]
+fn a_frame_that_fits_a_vec_allocates_nothing() {
+    for len in (0..70).chain([125, 126, 300]) {
+        let needed = len + if len > 125 { 4 } else { 2 };
+        let mut tx = Vec::with_capacity(needed);
+        let capacity = tx.capacity();
+        Connection::server(Config::server()).send_binary(&payload(len), &mut tx).unwrap();
+        assert_eq!((tx.len(), tx.capacity()), (needed, capacity));
+        assert_eq!(tx, plain(BINARY, payload(len)));
     }
 }
