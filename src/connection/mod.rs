@@ -46,8 +46,8 @@ use timers::Timers;
 /// 7. When the transport ends, call [`handle_eof`](Self::handle_eof): it says how the connection ended.
 ///
 /// An error from `receive` or `handle_timeout` (but for a [`Misuse`]) means that the connection has failed: go on with
-/// `poll_transmit`, which tells the peer why, and with step 4. After our own Close, messages can still come and cannot
-/// be answered: see [`can_send`](Self::can_send).
+/// `poll_transmit`, which tells the peer why, and with step 4; [`fault`](Self::fault) keeps the error. After our own
+/// Close, messages can still come and cannot be answered: see [`can_send`](Self::can_send).
 ///
 /// # Time
 ///
@@ -140,6 +140,14 @@ impl<R: Role> Connection<R> {
         matches!(self.state.on(Input::LocalFrame), Step::To(_))
     }
 
+    /// Why the connection has failed: the error that `receive` or [`handle_timeout`](Self::handle_timeout) gave; `None`
+    /// as long as none of them has. So a driver may let the error itself go by, act on [`transport`](Self::transport),
+    /// and report once, at the end.
+    #[must_use]
+    pub const fn fault(&self) -> Option<ProtocolError> {
+        self.fault
+    }
+
     /// What to do with the transport. Ask after [`poll_transmit`](Self::poll_transmit).
     #[must_use]
     pub const fn transport(&self) -> Transport {
@@ -154,7 +162,7 @@ impl<R: Role> Connection<R> {
     /// Tells that the transport has ended, and asks how the connection ended. Receive what was read before you call it.
     ///
     /// It may be called again, and gives the same answer. What it tells is the peer's Close; the code of ours, after a
-    /// fault, is in the error.
+    /// fault, is in the [`fault`](Self::fault).
     pub fn handle_eof(&mut self) -> Ending {
         self.step(Input::Eof);
         Ending { code: self.peer_code, is_clean: self.was_closed }

@@ -1,7 +1,7 @@
 //! The closing handshake from each side, and how a connection ends (RFC 6455 §7).
 
 use websocket_proto::State;
-use websocket_proto::{Config, Connection, MessageKind, Misuse, Transport, Violation};
+use websocket_proto::{Config, Connection, Instant, MessageKind, Misuse, Timeout, Transport, Violation};
 
 use super::world::{Pair, Seen, client, frames, server};
 use crate::message::{BINARY, BINARY_MORE, CLOSE, LAST, PING, TEXT, closing, masked, plain};
@@ -160,7 +160,7 @@ fn after_the_end_nothing_happens_any_more() {
     assert_eq!(server.text("x"), Err(Misuse::Closed.into()));
     assert_eq!(server.close(1000, ""), Err(Misuse::Closed.into()));
     assert_eq!(server.connection.poll_timeout(), None);
-    assert_eq!(server.connection.handle_timeout(websocket_proto::Instant::from_millis(u64::MAX)), Ok(()));
+    assert_eq!(server.connection.handle_timeout(Instant::from_millis(u64::MAX)), Ok(()));
     assert_eq!(stands(&server.connection), (State::Ended, Transport::Closed));
 }
 
@@ -188,4 +188,25 @@ fn an_unfinished_message_of_ours_does_not_keep_us_from_closing() {
     ];
     assert_eq!(pair.transcript(), expected);
     closed_cleanly(&mut pair, 1000, 1000);
+}
+
+/// What `receive` and `handle_timeout` gave can be asked for at any later time; a mistake of the caller's is no fault.
+#[test]
+fn the_fault_stays_known() {
+    let mut failed = server(Config::server());
+    assert_eq!(failed.connection.fault(), None);
+    assert_eq!(failed.text("sent"), Ok(()));
+    failed.get(&plain(BINARY, ""));
+    assert_eq!(failed.connection.fault(), Some(Violation::UnmaskedFrame.into()));
+    failed.owed();
+    assert_eq!(failed.text("too late"), Err(Misuse::Closed.into()));
+    failed.eof();
+    assert_eq!(failed.connection.fault(), Some(Violation::UnmaskedFrame.into()));
+
+    let mut late = server(Config::server().close_timeout(Some(core::time::Duration::from_millis(50))));
+    late.close(1000, "").unwrap();
+    late.connection.handle_timeout(Instant::from_millis(0)).unwrap();
+    assert_eq!(late.connection.fault(), None);
+    late.connection.handle_timeout(Instant::from_millis(50)).unwrap_err();
+    assert_eq!(late.connection.fault(), Some(Timeout::Close.into()));
 }
