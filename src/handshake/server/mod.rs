@@ -12,6 +12,7 @@
 //! 3. To make it a WebSocket, call [`Request::accept`], which checks it against all the rules, and write the answer.
 //!    To show a page, to redirect or to refuse, write a [`Request::reply`], and close the transport once it is sent.
 //! 4. To an error, of `receive` or of `accept`, write [`Reply::to_error`], and close the transport once it is sent.
+//!    A server with nothing to decide but origins has steps 1 to 4 in one call: [`Handshake::answer`].
 //! 5. Beside that, call [`Handshake::handle_timeout`] when [`Handshake::poll_timeout`] says so: the client has ten
 //!    seconds.
 //!
@@ -66,9 +67,13 @@ pub use rules::{RequestLine, accept};
 use super::clock::Clock;
 use super::head::{self, DEFAULT_MAX_HEAD_BYTES, Scan};
 use crate::buffer::recv::{RecvBuffer, Storage};
+use crate::buffer::send::SendBuffer;
 use crate::buffer::view::View;
-use crate::error::HandshakeError;
+use crate::error::{Error, HandshakeError, SendError};
 use crate::time::Instant;
+
+/// More than the answers that the handshake writes by itself, 101 or refusal.
+const MAX_ANSWER_BYTES: usize = 256;
 
 /// Waits for one request. It holds no bytes: they stay in the receive buffer until the head is whole.
 ///
@@ -140,6 +145,41 @@ impl Handshake {
             Err(error) => drop(self.clock.fail(*error)),
         }
         received
+    }
+
+    /// [`receive`](Self::receive), and the answer into `tx`: for a server that has nothing to decide but `origins`. It
+    /// grants every request that keeps to the rules, with no subprotocol and no headers of its own.
+    ///
+    /// `None` when more bytes are needed. After `Accepted`, what is unread in `rx` are frames.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Handshake`](crate::Error::Handshake): the refusal is in `tx`, and the transport is to be closed once it
+    /// is sent. It is written once: a later call is a misuse, and writes nothing. [`SendError::Full`]
+    /// when there is no room for 256 bytes: nothing was received or written, and the call can be repeated.
+    pub fn answer<S: Storage>(
+        &mut self,
+        rx: &mut RecvBuffer<S>,
+        origins: Origins<'_>,
+        tx: &mut (impl SendBuffer + ?Sized),
+    ) -> Result<Option<Accepted<'static>>, Error> {
+        if !tx.reserve(MAX_ANSWER_BYTES) {
+            return Err(SendError::Full { needed: MAX_ANSWER_BYTES }.into());
+        }
+        let accepted = match self.receive(rx) {
+            Ok(None) => return Ok(None),
+            Ok(Some(request)) => request.accept(origins).map(|accept| accept.write(tx)),
+            Err(error) => Err(error),
+        };
+        match accepted {
+            Ok(accepted) => Ok(Some(accepted?)),
+            Err(error @ HandshakeError::Misuse(_)) => Err(error.into()),
+            Err(error) => {
+                self.clock.finish();
+                Reply::to_error(error).write(tx)?;
+                Err(error.into())
+            }
+        }
     }
 
     fn receive_from<'rx>(&mut self, mut view: View<'rx>) -> Result<Option<Request<'rx>>, HandshakeError> {

@@ -3,6 +3,7 @@
 //! Tests that are named after a vulnerability, or after a row `H…` of the list of known attacks, stand in
 //! `crate::attacks`.
 
+mod answer;
 mod body;
 mod chunking;
 mod client;
