@@ -1,0 +1,210 @@
+//! Tens of thousands of connections in one thread, over `mio`: epoll, kqueue, or what else there is.
+//!
+//! ```text
+//! cargo run --release -p ws-mio [-- PORT [SECONDS]]        # how long a client may be silent before it is pinged
+//! ```
+//!
+//! A connection that says nothing costs its entry in [`Server::clients`], some 300 bytes, and that is all. Receive
+//! buffers come from a pool and go back as soon as they are empty; what is sent goes through one buffer that all
+//! connections share. Only a client whose message has come in part holds a receive buffer, and only one that does not
+//! read what it is sent holds a send buffer: the shared one becomes its own.
+//!
+//! To answer costs one `read`, and one `write` for all replies to what was read.
+
+use std::io::{self, ErrorKind, Read, Write};
+use std::mem;
+use std::net::Shutdown;
+use std::time::Duration;
+
+use mio::net::{TcpListener, TcpStream};
+use mio::{Events, Interest, Poll, Registry, Token};
+use slab::Slab;
+use websocket_proto::handshake::server::{Handshake, Origins};
+use websocket_proto::{Config, Connection, Error, Event, Instant, RecvBuffer, Server as Role, Transport};
+
+const LISTENER: Token = Token(usize::MAX);
+/// What one read may bring. All connections share a few of these, so they can be generous.
+const BUFFER_BYTES: usize = 64 << 10;
+/// The most receive buffers to keep for later: more were in use only for a moment.
+const MAX_POOLED: usize = 64;
+/// How often to look for deadlines that have passed. With many connections that is cheaper than to keep them in order;
+/// and nobody's deadline is meant to the millisecond.
+const SWEEP: Duration = Duration::from_millis(100);
+
+fn main() -> io::Result<()> {
+    let mut args = std::env::args().skip(1).map(|number| number.parse().expect("a number"));
+    let address = ([127, 0, 0, 1], args.next().unwrap_or(8888)).into();
+    // A silent client is pinged, and given up when that does not help. So is one that does not read: the Ping waits in
+    // its backlog, and the Pong never comes.
+    let silence = Duration::from_secs(args.next().unwrap_or(20).into());
+    let config = Config::server().ping_interval(Some(silence)).pong_timeout(Some(silence / 2));
+    let (config, now) = (config.close_timeout(Some(silence / 4)), Instant::EPOCH);
+    let mut server = Server { clients: Slab::new(), unfinished: vec![], pool: vec![], tx: vec![], config, now };
+    let most = rlimit::increase_nofile_limit(u64::MAX)?; // each connection is a file
+    let (mut poll, mut listener) = (Poll::new()?, TcpListener::bind(address)?);
+    poll.registry().register(&mut listener, LISTENER, Interest::READABLE)?;
+    println!("listening on ws://{}/ for up to {most} connections", listener.local_addr()?);
+    let (mut events, mut next_sweep) = (Events::with_capacity(1024), Instant::EPOCH);
+    let started = std::time::Instant::now();
+    loop {
+        let mut turns = mem::take(&mut server.unfinished);
+        poll.poll(&mut events, Some(if turns.is_empty() { SWEEP } else { Duration::ZERO }))?;
+        server.now = Instant::from_duration(started.elapsed());
+        for event in &events {
+            match event.token() {
+                LISTENER => server.accept(&listener, poll.registry()),
+                Token(id) => server.drive(id),
+            }
+            if event.is_read_closed() {
+                server.unfinished.push(event.token().0); // behind its last bytes there is the end to be read
+            }
+        }
+        if server.now >= next_sweep {
+            next_sweep = server.now + SWEEP;
+            let is_due = |client: &Client| client.phase.poll_timeout().is_some_and(|moment| moment <= server.now);
+            turns.extend(server.clients.iter().filter(|(_, client)| is_due(client)).map(|(id, _)| id));
+        }
+        turns.into_iter().for_each(|id| server.drive(id));
+    }
+}
+
+struct Server {
+    clients: Slab<Client>,
+    /// Clients that have more to read, once everybody else has had a turn.
+    unfinished: Vec<usize>,
+    pool: Vec<Buffer>,
+    tx: Vec<u8>,
+    config: Config,
+    /// What time it is in this turn of the loop.
+    now: Instant,
+}
+
+type Buffer = Box<RecvBuffer<Vec<u8>>>;
+
+/// All that an idle connection costs.
+struct Client {
+    stream: TcpStream,
+    phase: Phase,
+    /// A message that has come in part.
+    rx: Option<Buffer>,
+    /// What the socket has not taken yet.
+    backlog: Vec<u8>,
+}
+
+enum Phase {
+    Handshake(Handshake),
+    Open(Connection<Role>),
+}
+
+impl Server {
+    /// Accepts all who wait. What goes wrong (no more files, most likely) is tried again when the next one comes.
+    fn accept(&mut self, listener: &TcpListener, registry: &Registry) {
+        while let Ok((mut stream, _)) = listener.accept() {
+            let (phase, token) = (Phase::Handshake(Handshake::new()), Token(self.clients.vacant_key()));
+            // Both directions from the beginning: only changes are told, so waiting to write costs nothing.
+            let registered = registry.register(&mut stream, token, Interest::READABLE | Interest::WRITABLE);
+            if registered.and(stream.set_nodelay(true)).is_ok() {
+                self.clients.insert(Client { stream, phase, rx: None, backlog: Vec::new() });
+                self.drive(token.0);
+            }
+        }
+    }
+
+    /// Lets a client do what it can do now.
+    fn drive(&mut self, id: usize) {
+        match self.clients.contains(id).then(|| self.turn(id)) {
+            None | Some(Ok(false)) => {}
+            Some(Ok(true)) => self.unfinished.push(id),
+            Some(Err(error)) => match self.clients.remove(id).phase {
+                Phase::Handshake(_) => println!("refused: {error}"),
+                Phase::Open(mut open) => println!("{:?}, fault {:?}, {error}", open.handle_eof(), open.fault()),
+            },
+        }
+    }
+
+    /// One turn of a client: read once, and answer; tell the time; write once. True when there is more to read; the
+    /// error is the end, good or bad.
+    fn turn(&mut self, id: usize) -> Result<bool, Box<dyn std::error::Error>> {
+        let client = &mut self.clients[id];
+        // A client that does not read is not read from either: what we would answer has to wait somewhere.
+        let was_blocked = !client.backlog.is_empty();
+        let mut tx = mem::take(if was_blocked { &mut client.backlog } else { &mut self.tx });
+        let (mut has_more, mut received) = (was_blocked, Ok(()));
+        if !was_blocked {
+            let new = || Box::new(RecvBuffer::with_capacity(BUFFER_BYTES));
+            let mut rx = client.rx.take().or_else(|| self.pool.pop()).unwrap_or_else(new);
+            let most = rx.spare_mut().len();
+            match client.stream.read(rx.spare_mut()) {
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+                Ok(0) => return Err("the client has ended its side".into()),
+                Ok(count) => {
+                    rx.filled(count);
+                    has_more = count == most; // otherwise there is no more: that saves the read that would say so
+                }
+                Err(error) => return Err(error.into()),
+            }
+            received = client.phase.receive(&mut rx, &mut tx, self.now, &self.config);
+            if !rx.is_empty() {
+                client.rx = Some(rx);
+            } else if rx.capacity() == BUFFER_BYTES && self.pool.len() < MAX_POOLED {
+                self.pool.push(rx); // one that has grown with a large message is not kept
+            }
+        }
+        let transport = client.phase.handle_timeout(self.now, &mut tx)?;
+        if !tx.is_empty() {
+            match client.stream.write(&tx) {
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+                count => drop(tx.drain(..count?)),
+            }
+        }
+        received?;
+        let is_blocked = !tx.is_empty();
+        *(if is_blocked { &mut client.backlog } else { &mut self.tx }) = tx;
+        match transport {
+            Transport::Closed => return Err("out of patience".into()),
+            // We have said our last word: we end our side, and read on, to no effect, until the client ends its own.
+            Transport::FlushThenClose if !is_blocked => client.stream.shutdown(Shutdown::Write)?,
+            _ => {}
+        }
+        Ok(has_more && !is_blocked) // who is blocked goes on when the socket takes more
+    }
+}
+
+/// The protocol before and after the handshake. Nothing here knows of sockets.
+impl Phase {
+    /// Receives all that has come, and answers. The error is a refusal, which has to be written, too.
+    fn receive(&mut self, rx: &mut Buffer, tx: &mut Vec<u8>, now: Instant, config: &Config) -> Result<(), Error> {
+        if let Self::Handshake(handshake) = self {
+            let _ = handshake.handle_timeout(now); // an error of this, `answer` gives again
+            let Some(accepted) = handshake.answer(rx, Origins::Any, tx)? else { return Ok(()) };
+            *self = Self::Open(accepted.connection(config.clone()));
+        }
+        let Self::Open(connection) = self else { return Ok(()) };
+        // A violation ends the loop, too: `fault` keeps it, and `poll_transmit` tells the client.
+        while let Ok(Some(event)) = connection.receive(rx) {
+            match event {
+                Event::Text(text) if connection.can_send() => connection.send_text(text, tx)?,
+                Event::Binary(bytes) if connection.can_send() => connection.send_binary(bytes, tx)?,
+                _ => {}
+            }
+            connection.poll_transmit(tx)?;
+        }
+        Ok(())
+    }
+    /// Tells the time to who wants to know it; it gives what is to be done with the transport.
+    fn handle_timeout(&mut self, now: Instant, tx: &mut Vec<u8>) -> Result<Transport, Error> {
+        let Self::Open(connection) = self else { return Ok(Transport::Open) };
+        if connection.poll_timeout().is_some_and(|moment| moment <= now) {
+            let _ = connection.handle_timeout(now); // `fault` keeps it
+        }
+        connection.poll_transmit(tx)?;
+        Ok(connection.transport())
+    }
+
+    fn poll_timeout(&self) -> Option<Instant> {
+        match self {
+            Self::Handshake(handshake) => handshake.poll_timeout(),
+            Self::Open(connection) => connection.poll_timeout(),
+        }
+    }
+}

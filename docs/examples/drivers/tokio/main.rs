@@ -1,0 +1,222 @@
+//! Tokio, with a task for each direction: what cannot be written at once never keeps anybody from reading.
+//!
+//! ```text
+//! cargo run --release -p ws-tokio [-- PORT [SECONDS]]      # how long a client may be silent before it is pinged
+//! ```
+//!
+//! The two tasks share the connection and its send buffer under a lock, which is held for a moment of computing and
+//! never across an `await`. So whoever holds the `Arc` can send: lock, `send_text`, write what the socket takes, which
+//! is [`Peer::with`]; there is no channel to a task that owns the connection, and no copy into one.
+//!
+//! Nothing here can be cancelled in the middle. All that is awaited is readiness, time, and notifications; state changes
+//! between two awaits. Control-C closes each connection with 1001 and waits for the clients' answers, but not for ever.
+
+use std::io::ErrorKind;
+use std::net::Shutdown;
+use std::pin::pin;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use tokio::io::AsyncReadExt;
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Notify, watch};
+use tokio::task::JoinSet;
+use tokio::time::sleep_until;
+use websocket_proto::close::CloseCode;
+use websocket_proto::handshake::server::{Handshake, Origins};
+use websocket_proto::{
+    Config, Connection, DEFAULT_CAPACITY_BYTES, Error, Event, Instant, RecvBuffer, Server, Transport,
+};
+
+type AnyError = Box<dyn std::error::Error + Send + Sync>;
+
+/// Receive buffers that nobody needs now: an idle connection has none.
+static POOL: Mutex<Vec<RecvBuffer<Vec<u8>>>> = Mutex::new(Vec::new());
+const MAX_POOLED: usize = 64;
+
+#[tokio::main]
+async fn main() -> Result<(), AnyError> {
+    let mut args = std::env::args().skip(1).map(|number| number.parse().expect("a number"));
+    let listener = TcpListener::bind(("127.0.0.1", args.next().unwrap_or(8888))).await?;
+    // A silent client is pinged, and given up when that does not help. So is one that does not read: the Ping waits in
+    // the send buffer, and the Pong never comes.
+    let silence = Duration::from_secs(args.next().unwrap_or(20).into());
+    let config = Config::server().ping_interval(Some(silence)).pong_timeout(Some(silence / 2));
+    let config = config.close_timeout(Some(silence / 4));
+    println!("listening on ws://{}/", listener.local_addr()?);
+    let (stop, stopped) = watch::channel(false);
+    let mut clients = JoinSet::new();
+    loop {
+        tokio::select! {
+            accepted = listener.accept() => match accepted {
+                Ok((stream, _)) => drop(clients.spawn(serve(stream, config.clone(), stopped.clone()))),
+                Err(_) => tokio::time::sleep(Duration::from_millis(50)).await, // out of files, most likely
+            },
+            Some(_) = clients.join_next() => {}
+            _ = tokio::signal::ctrl_c() => break,
+        }
+    }
+    stop.send(true)?;
+    while clients.join_next().await.is_some() {}
+    Ok(())
+}
+
+/// One client, from its first byte to its last.
+async fn serve(stream: TcpStream, config: Config, stopped: watch::Receiver<bool>) {
+    let _ = stream.set_nodelay(true);
+    let (half, socket) = stream.into_split();
+    let core = Mutex::new(Core { phase: Phase::Handshake(Handshake::new(), config), tx: Vec::new() });
+    let peer = Arc::new(Peer { core, socket, backlog: Notify::new(), drained: Notify::new() });
+    let writer = tokio::spawn(write(Arc::clone(&peer)));
+    let end = read(&peer, half, stopped).await;
+    writer.abort();
+    match &mut peer.core.lock().expect("nobody panics").phase {
+        Phase::Handshake(..) => println!("refused: {end:?}"),
+        Phase::Open(open) => println!("{:?}, fault {:?}, {end:?}", open.handle_eof(), open.fault()),
+    }
+}
+
+/// What the two tasks of a connection share.
+struct Peer {
+    core: Mutex<Core>,
+    socket: OwnedWriteHalf,
+    /// There is something that the socket has not taken at once.
+    backlog: Notify,
+    /// It has been written.
+    drained: Notify,
+}
+
+struct Core {
+    phase: Phase,
+    tx: Vec<u8>,
+}
+
+enum Phase {
+    Handshake(Handshake, Config),
+    Open(Connection<Server>),
+}
+
+impl Peer {
+    /// Lets `work` use the connection, writes at once what the socket takes, and leaves the rest to the writer; true
+    /// when there is such a rest.
+    fn with<T>(&self, work: impl FnOnce(&mut Core) -> Result<T, Error>) -> Result<(T, bool), AnyError> {
+        let core = &mut *self.core.lock().expect("nobody panics");
+        let result = work(core);
+        if !core.tx.is_empty() {
+            match self.socket.try_write(&core.tx) {
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+                count => drop(core.tx.drain(..count?)),
+            }
+        }
+        match core.tx.is_empty() {
+            true => core.tx.shrink_to(2 << 10), // the memory of a large answer goes back
+            false => self.backlog.notify_one(),
+        }
+        Ok((result?, !core.tx.is_empty()))
+    }
+}
+
+/// The writer: what the socket would not take at once.
+async fn write(peer: Arc<Peer>) {
+    loop {
+        peer.backlog.notified().await;
+        let _ = peer.socket.writable().await;
+        if !matches!(peer.with(|_| Ok(())), Ok(((), true))) {
+            peer.drained.notify_one(); // with an error, the reader comes upon it, too
+        }
+    }
+}
+
+/// The reader: the run loop.
+async fn read(peer: &Peer, mut half: OwnedReadHalf, mut stopped: watch::Receiver<bool>) -> Result<(), AnyError> {
+    let started = tokio::time::Instant::now();
+    let (mut rx, mut is_stopped) = (RecvBuffer::new(), false);
+    // These two are waited for all the time, so they are made once.
+    let mut sleep = pin!(sleep_until(started));
+    let mut stopped = pin!(async { stopped.wait_for(|is_stopped| *is_stopped).await.is_ok() });
+    loop {
+        let now = sleep.is_elapsed().then(|| Instant::from_duration(started.elapsed()));
+        let ((transport, deadline), is_blocked) = peer.with(|core| core.turn(&mut rx, now, is_stopped))?;
+        match transport {
+            Transport::Closed => return Err("out of patience".into()),
+            // We have said our last word: we end our side, and read on, to no effect, until the client ends its own.
+            Transport::FlushThenClose if !is_blocked => {
+                socket2::SockRef::from(peer.socket.as_ref()).shutdown(Shutdown::Write)?;
+            }
+            _ => {}
+        }
+        let moment = deadline.map(|deadline| started + deadline.saturating_since(Instant::EPOCH));
+        if let Some(moment) = moment.filter(|moment| *moment != sleep.deadline()) {
+            sleep.as_mut().reset(moment);
+        }
+        if rx.is_empty() {
+            let mut pool = POOL.lock().expect("nobody panics");
+            if rx.capacity() == DEFAULT_CAPACITY_BYTES && pool.len() < MAX_POOLED {
+                pool.push(std::mem::take(&mut rx));
+            }
+            rx.release(); // too large, or too many
+        }
+        tokio::select! {
+            // A client that does not read is not read from either: what we would answer has to wait somewhere.
+            ready = half.readable(), if !is_blocked => {
+                ready?;
+                if rx.capacity() == 0 {
+                    rx = POOL.lock().expect("nobody panics").pop().unwrap_or_default();
+                }
+                tokio::select! {
+                    biased;
+                    count = half.read(rx.spare_mut()) => match count? {
+                        0 => return Ok(()),
+                        count => rx.filled(count),
+                    },
+                    () = std::future::ready(()) => {} // it was not ready
+                }
+            }
+            () = peer.drained.notified(), if is_blocked => {}
+            () = &mut sleep, if deadline.is_some() => {}
+            _ = &mut stopped, if !is_stopped => is_stopped = true,
+        }
+    }
+}
+
+/// The protocol. Nothing here waits.
+impl Core {
+    /// Receives all that has come, and echoes; tells the time if the deadline has passed. It gives what to do with the
+    /// transport, and when to come back. The error is a refusal, which is written, too.
+    fn turn(
+        &mut self,
+        rx: &mut RecvBuffer<Vec<u8>>,
+        now: Option<Instant>,
+        is_stopped: bool,
+    ) -> Result<(Transport, Option<Instant>), Error> {
+        let tx = &mut self.tx;
+        if let Phase::Handshake(handshake, config) = &mut self.phase {
+            if let Some(now) = now {
+                let _ = handshake.handle_timeout(now); // an error of this, `answer` gives again
+            }
+            match handshake.answer(rx, Origins::Any, tx)? {
+                None => return Ok((Transport::Open, handshake.poll_timeout())),
+                Some(accepted) => self.phase = Phase::Open(accepted.connection(config.clone())),
+            }
+        }
+        let Phase::Open(connection) = &mut self.phase else { return Ok((Transport::Open, None)) };
+        // A violation ends the loop, too: `fault` keeps it, and `poll_transmit` tells the client.
+        while let Ok(Some(event)) = connection.receive(rx) {
+            match event {
+                Event::Text(text) if connection.can_send() => connection.send_text(text, tx)?,
+                Event::Binary(bytes) if connection.can_send() => connection.send_binary(bytes, tx)?,
+                _ => {}
+            }
+            connection.poll_transmit(tx)?;
+        }
+        if is_stopped && connection.can_send() {
+            connection.close(CloseCode::GOING_AWAY, "", tx)?;
+        }
+        if let Some(now) = now {
+            let _ = connection.handle_timeout(now);
+        }
+        connection.poll_transmit(tx)?;
+        Ok((connection.transport(), connection.poll_timeout()))
+    }
+}
