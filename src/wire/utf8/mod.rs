@@ -21,6 +21,9 @@
 
 mod simd;
 
+#[cfg(target_arch = "x86_64")]
+mod avx512;
+
 use arrayvec::ArrayVec;
 
 use self::simd::is_utf8;
