@@ -12,15 +12,15 @@
 //! continuations   0   0  1  0  1  1  0        has to be the same
 //! ```
 //!
-//! Beyond that, no byte above 7F may be neither (C0, C1, F5 and more), and behind E0, ED, F0 and F4 not every
+//! Beyond that, no byte may be C0, C1, or F5 and more, and behind E0, ED, F0 and F4 not every
 //! continuation will do (too long, surrogates, beyond U+10FFFF). Text without characters of three bytes takes no branch
 //! but that of the loop, so nothing is mispredicted where ASCII and other characters alternate.
 
 #![expect(unsafe_code, reason = "vector instructions that not every CPU has")]
 
 use core::arch::x86_64::{
-    __m512i, _mm512_cmpeq_epi8_mask, _mm512_cmpge_epu8_mask, _mm512_cmplt_epi8_mask, _mm512_loadu_si512,
-    _mm512_maskz_loadu_epi8, _mm512_movepi8_mask, _mm512_set1_epi8,
+    __m512i, _mm512_cmpeq_epi8_mask, _mm512_cmpge_epu8_mask, _mm512_cmplt_epi8_mask, _mm512_cmplt_epu8_mask,
+    _mm512_loadu_si512, _mm512_maskz_loadu_epi8, _mm512_min_epu8, _mm512_set1_epi8, _mm512_xor_si512,
 };
 
 // VBMI2 is not used: it tells the CPUs whose clock stays up, as for masking.
@@ -50,17 +50,21 @@ fn is_utf8(bytes: &[u8]) -> bool {
     let (blocks, rest) = bytes.as_chunks::<BLOCK_BYTES>();
     let mut before = Leads::NONE;
     let mut wrong = 0;
+    // C0 and C1 are looked for in registers, with one question at the end: words of bits are what time goes into.
+    let mut least = splat(0xFF);
     for block in blocks {
         // SAFETY: 64 bytes can be read.
         let block = unsafe { _mm512_loadu_si512(block.as_ptr().cast()) };
+        least = _mm512_min_epu8(least, _mm512_xor_si512(block, splat(0xC0)));
         wrong |= judge(block, &mut before);
     }
     // What is not there is read as NUL: the text may not end within a character.
     let is_there = !(u64::MAX.checked_shl(u32::try_from(rest.len()).unwrap_or(0)).unwrap_or(0));
     // SAFETY: only the bytes of `rest` are read.
     let rest = unsafe { _mm512_maskz_loadu_epi8(is_there, rest.as_ptr().cast()) };
+    least = _mm512_min_epu8(least, _mm512_xor_si512(rest, splat(0xC0)));
     wrong |= judge(rest, &mut before);
-    wrong == 0
+    wrong | _mm512_cmplt_epu8_mask(least, splat(2)) == 0
 }
 
 /// Which bytes of a block begin a longer character.
@@ -79,27 +83,27 @@ impl Leads {
     const NONE: Self = Self { from_c2: 0, from_e0: 0, from_f0: 0, e0: 0, ed: 0, f0: 0, f4: 0 };
 }
 
-/// The bytes that are wrong, given which bytes of the block before began a character.
+/// The bytes that are wrong, given which bytes of the block before began a character; C0 and C1 are taken for ASCII.
+#[inline]
 #[target_feature(enable = "avx512f,avx512bw")]
 fn judge(block: __m512i, before: &mut Leads) -> u64 {
-    let above_7f = _mm512_movepi8_mask(block);
     let continuations = _mm512_cmplt_epi8_mask(block, splat(0xC0));
     let mut now = Leads { from_c2: from(block, 0xC2), from_e0: from(block, 0xE0), ..Leads::NONE };
     let mut expected = behind(now.from_c2, before.from_c2, 1);
-    let mut wrong = above_7f ^ (continuations | now.from_c2);
+    let mut wrong = 0;
     if now.from_e0 | before.from_e0 != 0 {
         expected |= behind(now.from_e0, before.from_e0, 2);
         now.e0 = _mm512_cmpeq_epi8_mask(block, splat(0xE0));
         now.ed = _mm512_cmpeq_epi8_mask(block, splat(0xED));
         let from_a0 = from(block, 0xA0);
-        wrong |= behind(now.e0, before.e0, 1) & !from_a0 | behind(now.ed, before.ed, 1) & from_a0;
+        wrong |= choose(from_a0, behind(now.ed, before.ed, 1), behind(now.e0, before.e0, 1));
         now.from_f0 = from(block, 0xF0);
         if now.from_f0 | before.from_f0 != 0 {
             expected |= behind(now.from_f0, before.from_f0, 3);
             now.f0 = _mm512_cmpeq_epi8_mask(block, splat(0xF0));
             now.f4 = _mm512_cmpeq_epi8_mask(block, splat(0xF4));
             let from_90 = from(block, 0x90);
-            wrong |= behind(now.f0, before.f0, 1) & !from_90 | behind(now.f4, before.f4, 1) & from_90;
+            wrong |= choose(from_90, behind(now.f4, before.f4, 1), behind(now.f0, before.f0, 1));
             wrong |= from(block, 0xF5);
         }
     }
@@ -107,12 +111,20 @@ fn judge(block: __m512i, before: &mut Leads) -> u64 {
     wrong | (expected ^ continuations)
 }
 
+/// Of each two bits the one that `which` says.
+#[inline(always)]
+const fn choose(which: u64, set: u64, clear: u64) -> u64 {
+    clear ^ ((clear ^ set) & which)
+}
+
 /// The bytes that are at least `least`.
+#[inline]
 #[target_feature(enable = "avx512f,avx512bw")]
 fn from(block: __m512i, least: u8) -> u64 {
     _mm512_cmpge_epu8_mask(block, splat(least))
 }
 
+#[inline]
 #[target_feature(enable = "avx512f")]
 fn splat(byte: u8) -> __m512i {
     _mm512_set1_epi8(byte.cast_signed())
