@@ -238,7 +238,7 @@ async fn read(stream: &TcpStream, rx: &mut RecvBuffer<Vec<u8>>) -> std::io::Resu
     match stream.try_read(rx.spare_mut()) {
         Ok(0) => Err(ErrorKind::UnexpectedEof.into()),
         Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(()),
-        count => Ok(rx.filled(count?)),
+        count => count.map(|count| rx.filled(count)),
     }
 }
 
