@@ -43,6 +43,8 @@ pub enum Violation {
     LengthTopBit,
     /// Text that is not UTF-8 (§8.1).
     TextNotUtf8,
+    /// A compressed message that cannot be inflated (RFC 7692 §7.2.2).
+    CompressedData,
     /// A Close frame with half a code (§5.5.1).
     CloseTruncated,
     /// A Close frame with a code that must not stand on the wire (§7.4).
@@ -52,16 +54,17 @@ pub enum Violation {
 }
 
 impl Violation {
-    /// The code that the peer is told: 1007 for text that is not UTF-8, 1002 for all else (§7.4.1).
+    /// The code that the peer is told: 1007 for text that is not UTF-8 and for what cannot be inflated, 1002 for all else
+    /// (§7.4.1).
     #[must_use]
     pub const fn close_code(self) -> CloseCode {
         match self {
-            Self::TextNotUtf8 | Self::CloseReasonNotUtf8 => CloseCode::INVALID_PAYLOAD,
+            Self::TextNotUtf8 | Self::CompressedData | Self::CloseReasonNotUtf8 => CloseCode::INVALID_PAYLOAD,
             _ => CloseCode::PROTOCOL_ERROR,
         }
     }
 
-    /// The section of RFC 6455 that was broken.
+    /// The section of RFC 6455 that was broken; for [`CompressedData`](Self::CompressedData), of RFC 7692.
     #[must_use]
     pub const fn rfc_section(self) -> &'static str {
         match self {
@@ -70,6 +73,7 @@ impl Violation {
             Self::UnexpectedContinuation | Self::ExpectedContinuation => "5.4",
             Self::UnmaskedFrame | Self::MaskedFrame => "5.1",
             Self::TextNotUtf8 => "8.1",
+            Self::CompressedData => "7.2.2",
             Self::CloseTruncated | Self::CloseReasonNotUtf8 => "5.5.1",
             Self::CloseCode(_) => "7.4",
         }
@@ -90,11 +94,13 @@ impl fmt::Display for Violation {
             Self::LengthNotMinimal => f.write_str("a payload length is not in its shortest form")?,
             Self::LengthTopBit => f.write_str("a payload length has its top bit set")?,
             Self::TextNotUtf8 => f.write_str("text is not UTF-8")?,
+            Self::CompressedData => f.write_str("a compressed message cannot be inflated")?,
             Self::CloseTruncated => f.write_str("a Close frame has one byte")?,
             Self::CloseCode(code) => write!(f, "a Close frame has the code {code}")?,
             Self::CloseReasonNotUtf8 => f.write_str("the reason in a Close frame is not UTF-8")?,
         }
-        write!(f, " (RFC 6455 section {})", self.rfc_section())
+        let rfc = if *self == Self::CompressedData { 7692 } else { 6455 };
+        write!(f, " (RFC {rfc} section {})", self.rfc_section())
     }
 }
 
@@ -121,7 +127,7 @@ impl From<InvalidUtf8> for Violation {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Limit {
-    /// A message has more bytes than `max_message_bytes`.
+    /// A message has more bytes than `max_message_bytes`, or a compressed one needs too many to say them.
     MessageTooBig,
     /// A frame has more bytes than `max_frame_bytes`.
     FrameTooBig,
@@ -129,6 +135,9 @@ pub enum Limit {
     TooManyFragments,
     /// More control frames than `max_control_frames` came with nothing between them.
     TooManyControlFrames,
+    /// A compressed message has too many bytes for what it has on the wire: more than `max_ratio` of the settings for
+    /// permessage-deflate.
+    CompressionRatio,
     /// The message, or the frame header, does not fit into the receive buffer, which cannot grow.
     BufferTooSmall,
 }
@@ -138,7 +147,9 @@ impl Limit {
     #[must_use]
     pub const fn close_code(self) -> CloseCode {
         match self {
-            Self::MessageTooBig | Self::FrameTooBig | Self::BufferTooSmall => CloseCode::MESSAGE_TOO_BIG,
+            Self::MessageTooBig | Self::FrameTooBig | Self::CompressionRatio | Self::BufferTooSmall => {
+                CloseCode::MESSAGE_TOO_BIG
+            }
             Self::TooManyFragments | Self::TooManyControlFrames => CloseCode::POLICY_VIOLATION,
         }
     }
@@ -151,6 +162,7 @@ impl fmt::Display for Limit {
             Self::FrameTooBig => "a frame has more bytes than max_frame_bytes",
             Self::TooManyFragments => "a message has more frames than max_fragments",
             Self::TooManyControlFrames => "more control frames in a row than max_control_frames",
+            Self::CompressionRatio => "a compressed message is too much larger than what came of it",
             Self::BufferTooSmall => "a message does not fit into the receive buffer",
         })
     }
@@ -219,6 +231,8 @@ pub enum Misuse {
     BufferReplaced,
     /// `receive` in the middle of a message whose beginning was taken with `receive_chunk`.
     MessageInChunks,
+    /// The head of a fragment asked for while the message in progress is compressed, which the caller cannot do.
+    MessageCompressed,
     /// A prepared frame asked of a client, whose frames must each have a key of its own (§5.3).
     PreparedForServers,
 }
@@ -235,6 +249,7 @@ impl fmt::Display for Misuse {
             Self::LengthTopBit => "a frame holds less than 2^63 bytes",
             Self::BufferReplaced => "the receive buffer does not hold the message in progress",
             Self::MessageInChunks => "the message in progress is being received in chunks",
+            Self::MessageCompressed => "the message in progress is compressed",
             Self::PreparedForServers => "a client cannot send a frame that was prepared without a key",
         };
         f.write_str(text)

@@ -88,7 +88,8 @@
 //! # Features
 //!
 //! `alloc` (default): `Vec<u8>` as storage, `PreparedMessage`. `simdutf8` (default): fast validation of text that is
-//! not ASCII. `getrandom`: `OsMaskKeys`. Features add; none changes what another part does. Without any, nothing
+//! not ASCII. `getrandom`: `OsMaskKeys`. `deflate`: messages compressed one by one, as `deflate::Config` says; `std`:
+//! at the speed of the CPU that it runs on. Features add; none changes what another part does. Without any, nothing
 //! allocates.
 #![no_std]
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -121,6 +122,9 @@ mod wire;
 mod error;
 
 mod buffer;
+
+#[cfg(feature = "deflate")]
+pub mod deflate;
 
 pub mod handshake;
 

@@ -7,6 +7,9 @@
 mod storage;
 mod window;
 
+#[cfg(feature = "deflate")]
+pub(crate) mod inflated;
+
 pub(crate) mod view;
 
 pub(crate) mod recv;

@@ -43,6 +43,8 @@ pub const DEFAULT_CAPACITY_BYTES: usize = 16 * 1024;
 #[derive(Clone)]
 pub struct RecvBuffer<S> {
     storage: S,
+    #[cfg(feature = "deflate")]
+    inflated: super::inflated::Place,
     /// The capacity to return to, for storage that grows.
     base: usize,
     window: Window,
@@ -63,14 +65,13 @@ impl RecvBuffer<alloc::vec::Vec<u8>> {
     #[must_use]
     pub const fn with_capacity(base: usize) -> Self {
         let base = if base < CONTROL_ROOM_BYTES { CONTROL_ROOM_BYTES } else { base };
-        Self { storage: alloc::vec::Vec::new(), base, window: Window::EMPTY }
+        Self::on(alloc::vec::Vec::new(), base)
     }
 
     /// Gives the memory back when the buffer is empty; otherwise it changes nothing. The next read allocates again.
     pub fn release(&mut self) {
         if self.is_empty() {
-            self.storage = alloc::vec::Vec::new();
-            self.window = Window::EMPTY;
+            *self = Self::with_capacity(self.base);
         }
     }
 }
@@ -85,7 +86,7 @@ impl Default for RecvBuffer<alloc::vec::Vec<u8>> {
 /// A buffer in an array. It receives messages of up to `N` bytes in one frame, or `N` − 139 in several.
 impl<const N: usize> From<[u8; N]> for RecvBuffer<[u8; N]> {
     fn from(storage: [u8; N]) -> Self {
-        Self { storage, base: N, window: Window::EMPTY }
+        Self::on(storage, N)
     }
 }
 
@@ -94,7 +95,19 @@ impl<const N: usize> From<[u8; N]> for RecvBuffer<[u8; N]> {
 impl<'a> From<&'a mut [u8]> for RecvBuffer<&'a mut [u8]> {
     fn from(storage: &'a mut [u8]) -> Self {
         let base = storage.len();
-        Self { storage, base, window: Window::EMPTY }
+        Self::on(storage, base)
+    }
+}
+
+impl<S> RecvBuffer<S> {
+    const fn on(storage: S, base: usize) -> Self {
+        Self {
+            storage,
+            #[cfg(feature = "deflate")]
+            inflated: None,
+            base,
+            window: Window::EMPTY,
+        }
     }
 }
 
@@ -103,11 +116,10 @@ impl<S: Storage> RecvBuffer<S> {
     ///
     /// It is never empty after `receive` has answered `None`. It can be empty before that, when the buffer is full of
     /// bytes that wait to be received; reading nothing from a socket would then look like its end.
-    ///
-    /// All of it need not be read into at once. Where a read costs little, reads of up to 32 KiB let a message of 1 MiB
-    /// be unmasked while it is in the nearest cache, which takes a fifth off the time to receive it.
     #[inline]
     pub fn spare_mut(&mut self) -> &mut [u8] {
+        #[cfg(feature = "deflate")]
+        self.release_inflated();
         if self.capacity() != self.base {
             self.make_room();
         } else if self.window.live() == 0 {
@@ -166,8 +178,29 @@ impl<S: Storage> RecvBuffer<S> {
     /// connection.
     #[must_use]
     #[inline]
-    pub const fn is_empty(&self) -> bool {
-        self.window.live() == 0
+    pub fn is_empty(&self) -> bool {
+        self.window.live() == 0 && self.inflated_len() == 0
+    }
+
+    /// How much of a compressed message is here.
+    #[cfg(feature = "deflate")]
+    fn inflated_len(&self) -> usize {
+        self.inflated.as_ref().map_or(0, |inflated| inflated.message_len())
+    }
+
+    #[cfg(not(feature = "deflate"))]
+    #[expect(clippy::unused_self, reason = "there is something to look at with the feature `deflate`")]
+    const fn inflated_len(&self) -> usize {
+        0
+    }
+
+    /// Gives back what a large compressed message needed, once it was taken.
+    #[cfg(feature = "deflate")]
+    #[inline]
+    fn release_inflated(&mut self) {
+        if self.inflated.as_ref().is_some_and(|place| place.message_len() == 0 && place.capacity() > self.base) {
+            self.inflated = None;
+        }
     }
 
     /// The bytes that nobody has read yet: after a handshake that did not lead to a connection, what the peer sent
@@ -180,7 +213,7 @@ impl<S: Storage> RecvBuffer<S> {
     /// Drops all that it holds, for a connection that is over. One that was in the middle of a message would notice:
     /// [`Misuse::BufferReplaced`](crate::Misuse::BufferReplaced).
     pub fn clear(&mut self) {
-        self.window = Window::EMPTY;
+        self.view().discard();
     }
 
     /// The bytes of memory it has now.
@@ -248,7 +281,13 @@ impl<S: Storage> RecvBuffer<S> {
     #[inline]
     pub(crate) fn view(&mut self) -> View<'_> {
         let max_capacity = self.storage.max_capacity();
-        View { bytes: self.storage.bytes_mut(), window: &mut self.window, max_capacity }
+        View {
+            bytes: self.storage.bytes_mut(),
+            window: &mut self.window,
+            #[cfg(feature = "deflate")]
+            inflated: &mut self.inflated,
+            max_capacity,
+        }
     }
 }
 

@@ -5,6 +5,8 @@
     reason = "offsets into one slice: start <= valid <= held <= unread <= end <= capacity, kept by every method"
 )]
 
+#[cfg(feature = "deflate")]
+use super::inflated::{Inflated, Place};
 use super::window::Window;
 use crate::wire::{mask, utf8};
 
@@ -14,6 +16,8 @@ use crate::wire::{mask, utf8};
 pub(crate) struct View<'rx> {
     pub(super) bytes: &'rx mut [u8],
     pub(super) window: &'rx mut Window,
+    #[cfg(feature = "deflate")]
+    pub(super) inflated: &'rx mut Place,
     pub(super) max_capacity: usize,
 }
 
@@ -65,8 +69,12 @@ impl<'rx> View<'rx> {
     }
 
     /// Drops all bytes, read or not.
-    pub(crate) const fn discard(&mut self) {
+    pub(crate) fn discard(&mut self) {
         *self.window = Window::EMPTY;
+        #[cfg(feature = "deflate")]
+        if let Some(inflated) = self.inflated {
+            inflated.clear();
+        }
     }
 
     /// Drops the next `count` unread bytes: a header that has been understood.
@@ -266,6 +274,51 @@ fn payload_behind<'rx>(bytes: &'rx mut [u8], window: &Window, header_len: usize,
 #[cold]
 fn nothing<T: Default>() -> T {
     T::default()
+}
+
+/// A compressed message on its way from the unread bytes to the place beside the storage.
+#[cfg(feature = "deflate")]
+impl<'rx> View<'rx> {
+    /// How much of a compressed message is here.
+    pub(crate) fn inflated_len(&self) -> usize {
+        self.inflated.as_ref().map_or(0, |inflated| inflated.message_len())
+    }
+
+    /// The next `count` unread bytes, unmasked, and the place for what they become. Follow it with
+    /// [`consume_wire`](Self::consume_wire).
+    pub(crate) fn wire_and_inflated(&mut self, count: usize, key: Option<[u8; 4]>) -> (&[u8], &mut Inflated) {
+        let from = self.window.unread;
+        let wire = self.bytes.get_mut(from..from + count).unwrap_or_default();
+        if let Some(key) = key {
+            mask::apply(wire, key);
+        }
+        (wire, self.inflated.get_or_insert_default())
+    }
+
+    /// Drops the next `read` unread bytes, and masks the `count` behind them again: they were not used yet.
+    pub(crate) fn consume_wire(&mut self, read: usize, count: usize, key: Option<[u8; 4]>) {
+        self.skip(read);
+        let from = self.window.unread;
+        let rest = self.bytes.get_mut(from..from + count).unwrap_or_default();
+        if let Some(key) = key {
+            mask::apply(rest, key);
+        }
+    }
+
+    /// What has been inflated of the message in progress.
+    pub(crate) fn inflated(&mut self) -> &mut Inflated {
+        self.inflated.get_or_insert_default()
+    }
+
+    /// Drops all bytes that are not inflated.
+    pub(crate) fn discard_wire(&mut self) {
+        *self.window = Window::EMPTY;
+    }
+
+    /// The same, for as long as the caller's borrow of the buffer: to take something out.
+    pub(crate) fn into_inflated(self) -> &'rx mut Inflated {
+        self.inflated.get_or_insert_default()
+    }
 }
 
 /// Unmasks `count` bytes from `from` on; gives them.

@@ -9,23 +9,27 @@ pub mod state;
 mod config;
 mod event;
 
+mod outgoing;
 mod pong;
 mod timers;
 
 mod receive;
 mod send;
 
+#[cfg(feature = "deflate")]
+mod compression;
+
 pub use config::Config;
 pub use event::{ChunkEvent, Ending, Event, Transport};
 
 use crate::error::{Misuse, ProtocolError, Timeout};
 use crate::handshake::{client, server};
-use crate::message::Assembler;
+use crate::message::{Assembler, Compression, NO_COMPRESSION};
 use crate::role::{Client, MaskKeys, Role, Server};
 use crate::time::Instant;
 use crate::wire::close::CloseCode;
+use outgoing::Outgoing;
 use pong::OwedPong;
-use send::Outgoing;
 use state::{Input, State, Step};
 use timers::Timers;
 
@@ -71,6 +75,7 @@ pub struct Connection<R> {
     /// Why it failed.
     fault: Option<ProtocolError>,
     timers: Timers,
+    compression: Compression,
 }
 
 impl Connection<Server> {
@@ -96,8 +101,13 @@ impl<K: MaskKeys> Connection<Client<K>> {
 impl server::Accepted<'_> {
     /// The connection that begins behind the answer. Bytes that are unread in the receive buffer are its first frames.
     #[must_use]
-    pub const fn connection(&self, config: Config) -> Connection<Server> {
-        Connection::server(config)
+    pub fn connection(&self, config: Config) -> Connection<Server> {
+        let connection = Connection::server(config);
+        #[cfg(feature = "deflate")]
+        if let Some(agreed) = self.agreed_deflate() {
+            return connection.with_deflate(&agreed.params, agreed.config);
+        }
+        connection
     }
 }
 
@@ -106,8 +116,13 @@ impl client::Established<'_, '_> {
     ///
     /// `keys` gives a fresh, unpredictable key for each frame: see [`MaskKeys`].
     #[must_use]
-    pub const fn connection<K: MaskKeys>(&self, config: Config, keys: K) -> Connection<Client<K>> {
-        Connection::client(config, keys)
+    pub fn connection<K: MaskKeys>(&self, config: Config, keys: K) -> Connection<Client<K>> {
+        let connection = Connection::client(config, keys);
+        #[cfg(feature = "deflate")]
+        if let Some(agreed) = self.agreed_deflate() {
+            return connection.with_deflate(&agreed.params, agreed.config);
+        }
+        connection
     }
 }
 
@@ -124,6 +139,7 @@ impl<R: Role> Connection<R> {
             peer_code: CloseCode::ABNORMAL,
             fault: None,
             timers: Timers::new(config.spans),
+            compression: NO_COMPRESSION,
         }
     }
 

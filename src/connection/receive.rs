@@ -50,7 +50,7 @@ impl<R: Role> Connection<R> {
     ) -> Result<Option<ChunkEvent<'rx>>, ProtocolError> {
         match self.receive_whole(rx.view()) {
             Ok(payload) => Ok(Some(ChunkEvent::Chunk(Chunk { payload, is_first: true, is_last: true }))),
-            Err(view) => self.receive_part(view),
+            Err(view) => self.receive_any(view, Delivery::Chunks),
         }
     }
 
@@ -73,11 +73,6 @@ impl<R: Role> Connection<R> {
     }
 
     #[inline(never)]
-    fn receive_part<'rx>(&mut self, view: View<'rx>) -> Result<Option<ChunkEvent<'rx>>, ProtocolError> {
-        self.receive_any(view, Delivery::Chunks)
-    }
-
-    #[inline]
     fn receive_any<'rx>(
         &mut self,
         mut view: View<'rx>,
@@ -91,11 +86,10 @@ impl<R: Role> Connection<R> {
         if view.has_news() {
             self.timers.mark_heard();
         }
-        let found = self.assembler.receive(view, delivery, R::IS_SERVER);
+        let found = self.assembler.receive(view, delivery, R::IS_SERVER, &mut self.compression);
         found.and_then(|found| self.report(found)).map_err(|error| self.fail(error))
     }
 
-    #[inline]
     fn report<'rx>(&mut self, found: Found<'rx>) -> Result<Option<ChunkEvent<'rx>>, ProtocolError> {
         Ok(Some(match found {
             Found::Nothing { is_busy } => {
@@ -108,8 +102,8 @@ impl<R: Role> Connection<R> {
                 self.timers.mark_busy();
                 ChunkEvent::Chunk(chunk)
             }
-            Found::DataBefore(violation, chunk) => {
-                self.fail(violation.into());
+            Found::DataBefore(error, chunk) => {
+                self.fail(error);
                 ChunkEvent::Chunk(chunk)
             }
             Found::Ping(payload) => {

@@ -3,6 +3,9 @@
 //! Every call here either appends whole frames to the send buffer, or appends nothing and changes nothing.
 
 use super::Connection;
+use super::outgoing::Outgoing;
+#[cfg(feature = "deflate")]
+use super::outgoing::Prepared;
 use super::state::Input;
 use crate::buffer::send::SendBuffer;
 use crate::error::{Misuse, ProtocolError, SendError};
@@ -14,51 +17,6 @@ use crate::wire::close::{self, CloseCode};
 use crate::wire::head::FrameHead;
 use crate::wire::header::MAX_CONTROL_PAYLOAD_BYTES;
 use crate::wire::opcode::Opcode;
-use crate::wire::utf8::Validator;
-
-/// The fragmented message that the caller has begun to send.
-#[derive(Clone, Debug)]
-pub(super) struct Outgoing {
-    message: Option<MessageKind>,
-    text: Validator,
-    /// A fragment was sent by its head alone, so that we do not know the text.
-    is_unseen: bool,
-}
-
-impl Outgoing {
-    pub(super) const fn new() -> Self {
-        Self { message: None, text: Validator::new(), is_unseen: false }
-    }
-
-    /// What sending a fragment now would be.
-    const fn next_fragment(&self) -> Input {
-        match self.message {
-            None => Input::LocalFrame,
-            Some(_) => Input::LocalFragment,
-        }
-    }
-
-    /// The first byte of the next fragment.
-    fn first_byte(&self, kind: MessageKind, is_last: bool) -> Result<u8, Misuse> {
-        match self.message {
-            None => Ok(first_byte(kind.opcode(), is_last)),
-            Some(begun) if begun == kind => Ok(first_byte(Opcode::CONTINUATION, is_last)),
-            Some(_) => Err(Misuse::MessageInProgress),
-        }
-    }
-
-    /// Where the message stands once this fragment is sent.
-    fn after(&self, kind: MessageKind, payload: &[u8], is_last: bool) -> Result<Self, Misuse> {
-        let mut text = self.text.clone();
-        if kind == MessageKind::Text && !self.is_unseen {
-            text.push(payload).map_err(|_| Misuse::TextNotUtf8)?;
-            if is_last && !text.is_complete() {
-                return Err(Misuse::TextNotUtf8);
-            }
-        }
-        Ok(if is_last { Self::new() } else { Self { message: Some(kind), text, is_unseen: self.is_unseen } })
-    }
-}
 
 impl<R: Role> Connection<R> {
     /// Sends a text message in one frame (RFC 6455 §5.6).
@@ -99,6 +57,10 @@ impl<R: Role> Connection<R> {
         self.check(self.outgoing.next_fragment())?;
         let first = self.outgoing.first_byte(kind, is_last)?;
         let after = self.outgoing.after(kind, payload, is_last)?;
+        #[cfg(feature = "deflate")]
+        if self.compresses_fragment(payload.len(), is_last) {
+            return self.send_compressed_fragment(first, payload, after, tx);
+        }
         encode(&mut self.role, first, payload, tx)?;
         self.outgoing = after;
         self.note_message();
@@ -177,12 +139,16 @@ impl<R: Role> Connection<R> {
     ///
     /// # Errors
     ///
-    /// As [`text_head`](Self::text_head).
+    /// As [`text_head`](Self::text_head), and [`Misuse::MessageCompressed`].
     pub fn fragment_head(&mut self, kind: MessageKind, len: u64, is_last: bool) -> Result<FrameHead, Misuse> {
         self.check(self.outgoing.next_fragment())?;
         check_len(len)?;
         let first = self.outgoing.first_byte(kind, is_last)?;
-        self.outgoing = Outgoing { message: (!is_last).then_some(kind), text: Validator::new(), is_unseen: !is_last };
+        if self.outgoing.is_compressed {
+            return Err(Misuse::MessageCompressed);
+        }
+        let message = (!is_last).then_some(kind);
+        self.outgoing = Outgoing { message, is_unseen: !is_last, ..Outgoing::new() };
         self.note_message();
         Ok(head(&mut self.role, first, len))
     }
@@ -198,10 +164,18 @@ impl<R: Role> Connection<R> {
         message: &PreparedMessage,
         tx: &mut (impl SendBuffer + ?Sized),
     ) -> Result<(), SendError> {
-        if !R::IS_SERVER {
-            return self.send_message(message.kind(), message.payload(), tx);
-        }
         self.check_message()?;
+        #[cfg(feature = "deflate")]
+        let message = match self.choose_prepared(message) {
+            Prepared::Plain => message,
+            Prepared::Compressed(compressed) => compressed,
+            Prepared::OneByOne => return self.send_compressed(message.kind(), message.payload(), tx),
+        };
+        if !R::IS_SERVER {
+            encode(&mut self.role, message.first_byte(), message.payload(), tx)?;
+            self.note_message();
+            return Ok(());
+        }
         let frame = message.frame();
         if !tx.reserve(frame.len()) {
             return Err(SendError::Full { needed: frame.len() });
@@ -212,7 +186,7 @@ impl<R: Role> Connection<R> {
     }
 
     /// The frame of a message that was prepared for many, for a server that writes it with no copy at all. The message
-    /// counts as sent.
+    /// counts as sent. With context takeover it is not compressed.
     ///
     /// # Errors
     ///
@@ -224,6 +198,10 @@ impl<R: Role> Connection<R> {
         }
         self.check_message()?;
         self.note_message();
+        #[cfg(feature = "deflate")]
+        if let Prepared::Compressed(compressed) = self.choose_prepared(message) {
+            return Ok(compressed.frame());
+        }
         Ok(message.frame())
     }
 
@@ -277,6 +255,10 @@ impl<R: Role> Connection<R> {
         tx: &mut (impl SendBuffer + ?Sized),
     ) -> Result<(), SendError> {
         self.check_message()?;
+        #[cfg(feature = "deflate")]
+        if self.compresses(Some(payload.len())) {
+            return self.send_compressed(kind, payload, tx);
+        }
         encode(&mut self.role, first_byte(kind.opcode(), true), payload, tx)?;
         self.note_message();
         Ok(())
@@ -314,7 +296,7 @@ impl<R: Role> Connection<R> {
     }
 
     #[inline]
-    const fn note_message(&mut self) {
+    pub(super) const fn note_message(&mut self) {
         self.assembler.calm();
         self.timers.mark_busy();
     }

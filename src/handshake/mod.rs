@@ -50,6 +50,9 @@ mod url;
 
 mod extensions;
 
+#[cfg(feature = "deflate")]
+mod deflate;
+
 mod fields;
 
 mod accept_key;

@@ -12,8 +12,11 @@
 //! stands before the wrong byte is handed out first and the error comes with the next call; so the text that is
 //! delivered before an error is the same whatever the chunks were.
 
-use super::MessageKind;
+#[cfg(feature = "deflate")]
+use core::ops::ControlFlow;
+
 use super::decoder::{Frames, Limits};
+use super::{Compression, MessageKind};
 use crate::buffer::recv::CONTROL_ROOM_BYTES;
 use crate::buffer::view::View;
 use crate::error::{Limit, Misuse, ProtocolError, Violation};
@@ -39,8 +42,8 @@ pub(crate) enum Found<'rx> {
     },
     /// A message, or in [`Delivery::Chunks`] a part of one.
     Data(Chunk<'rx>),
-    /// A part of a text message, right before the byte that is wrong.
-    DataBefore(Violation, Chunk<'rx>),
+    /// A part of a message, right before what is wrong.
+    DataBefore(ProtocolError, Chunk<'rx>),
     Ping(&'rx [u8]),
     Pong(&'rx [u8]),
     /// The payload of a Close frame, as it came.
@@ -91,9 +94,9 @@ pub struct Chunk<'rx> {
 
 #[derive(Clone, Debug)]
 pub(crate) struct Assembler {
-    frames: Frames,
+    pub(super) frames: Frames,
     /// When chunks of the message in progress were handed out: how many bytes of a cut character are in the buffer.
-    in_chunks: Option<u8>,
+    pub(super) in_chunks: Option<u8>,
 }
 
 impl Assembler {
@@ -126,31 +129,15 @@ impl Assembler {
     }
 
     /// Takes the next thing out of the buffer, whatever it is.
-    #[inline]
+    #[inline(never)]
     pub(crate) fn receive<'rx>(
         &mut self,
         mut view: View<'rx>,
         delivery: Delivery,
         is_server: bool,
+        compression: &mut Compression,
     ) -> Result<Found<'rx>, ProtocolError> {
-        self.check_call(&view, delivery)?;
-        if delivery == Delivery::Messages && self.frames.is_amid_payload(view.unread_len()) {
-            // Most reads that end no message. There is nothing to decide.
-            return match self.append(&mut view, is_server) {
-                Ok(()) => self.wait(view, true),
-                Err(violation) => refuse(view, violation),
-            };
-        }
-        self.receive_frames(view, delivery, is_server)
-    }
-
-    #[inline(never)]
-    fn receive_frames<'rx>(
-        &mut self,
-        mut view: View<'rx>,
-        delivery: Delivery,
-        is_server: bool,
-    ) -> Result<Found<'rx>, ProtocolError> {
+        self.check_call(&view, delivery, compression)?;
         if delivery == Delivery::Chunks && self.has_chunk(&view) {
             // Left by `Delivery::Messages`, in the middle of a message that is to go on in chunks.
             return Ok(Found::Data(self.take_chunk(view, false)));
@@ -165,7 +152,7 @@ impl Assembler {
                         Ok(None) => return self.wait(view, is_busy),
                         Err(error) => return refuse(view, error),
                     };
-                    if let Err(limit) = Self::check_room(&view, &header, delivery) {
+                    if let Err(limit) = self.check_room(&view, &header, delivery) {
                         return refuse(view, limit);
                     }
                     view.skip(header_len);
@@ -177,6 +164,15 @@ impl Assembler {
                 return self.receive_control(view, frame.opcode, is_busy, is_server);
             }
             is_busy |= view.unread_len() > 0;
+            #[cfg(feature = "deflate")]
+            if let (true, Some(session)) = (self.frames.is_compressed(), &mut *compression) {
+                view = match self.inflate(view, frame, delivery, is_server, &mut session.inbound)? {
+                    ControlFlow::Break(found) => return Ok(found),
+                    ControlFlow::Continue(view) if self.frames.left() > 0 => return self.wait(view, is_busy),
+                    ControlFlow::Continue(view) => view,
+                };
+                continue;
+            }
             if let Err(violation) = self.append(&mut view, is_server) {
                 return self.fail_text(view, delivery, violation);
             }
@@ -195,6 +191,12 @@ impl Assembler {
         }
     }
 
+    /// From here on the peer may compress.
+    #[cfg(feature = "deflate")]
+    pub(crate) const fn agree_on_compression(&mut self) {
+        self.frames.agree_on_compression();
+    }
+
     /// Begins anew to count control frames.
     #[inline]
     pub(crate) const fn calm(&mut self) {
@@ -203,7 +205,12 @@ impl Assembler {
 
     /// The caller's side of the bargain: the same buffer, and the same delivery, for one message.
     #[inline]
-    fn check_call(&self, view: &View<'_>, delivery: Delivery) -> Result<(), Misuse> {
+    fn check_call(&self, view: &View<'_>, delivery: Delivery, compression: &Compression) -> Result<(), Misuse> {
+        #[cfg(feature = "deflate")]
+        if let (true, Some(session)) = (self.frames.is_compressed(), compression) {
+            return self.check_inflating(view, delivery, &session.inbound);
+        }
+        let _ = compression;
         let held = self.in_chunks.map_or(self.frames.received(), u64::from);
         if view.message_len() as u64 != held {
             return Err(Misuse::BufferReplaced);
@@ -217,7 +224,12 @@ impl Assembler {
     /// Whether the frame will fit into a buffer that cannot grow. Between fragments there has to be room for a control
     /// frame.
     #[inline]
-    fn check_room(view: &View<'_>, header: &FrameHeader, delivery: Delivery) -> Result<(), Limit> {
+    fn check_room(&self, view: &View<'_>, header: &FrameHeader, delivery: Delivery) -> Result<(), Limit> {
+        #[cfg(feature = "deflate")]
+        if !header.opcode.is_control() && (header.rsv != 0 || self.frames.is_compressed()) {
+            // Its payload does not stay.
+            return Ok(());
+        }
         let reserve = match (header.opcode.is_control(), delivery) {
             (false, Delivery::Chunks) => return Ok(()),
             (false, Delivery::Messages) if !header.fin => CONTROL_ROOM_BYTES,
@@ -290,7 +302,7 @@ impl Assembler {
     ) -> Result<Found<'rx>, ProtocolError> {
         if delivery == Delivery::Chunks && self.has_chunk(&view) {
             view.keep_text_only();
-            return Ok(Found::DataBefore(violation, self.take_chunk(view, false)));
+            return Ok(Found::DataBefore(violation.into(), self.take_chunk(view, false)));
         }
         refuse(view, violation)
     }
@@ -322,7 +334,6 @@ impl Assembler {
     /// by each header would copy the message each time: then as much again as was received, and a control frame. The
     /// sum of what is here and what is in sight stays the same while a header trickles in, so that a buffer near the
     /// limit is not grown byte by byte.
-    #[inline]
     fn wait<'rx>(&self, mut view: View<'rx>, is_busy: bool) -> Result<Found<'rx>, ProtocolError> {
         if view.is_full() {
             return refuse(view, Limit::BufferTooSmall);
@@ -342,7 +353,7 @@ impl Assembler {
 
 /// The peer is wrong: nothing of what it has sent is looked at any more.
 #[cold]
-fn refuse<'rx>(mut view: View<'rx>, error: impl Into<ProtocolError>) -> Result<Found<'rx>, ProtocolError> {
+pub(super) fn refuse<'rx>(mut view: View<'rx>, error: impl Into<ProtocolError>) -> Result<Found<'rx>, ProtocolError> {
     view.discard();
     Err(error.into())
 }

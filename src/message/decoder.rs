@@ -18,6 +18,8 @@
 use arrayvec::ArrayVec;
 
 use super::MessageKind;
+#[cfg(feature = "deflate")]
+use super::rsv1::Compressed;
 use crate::error::{Limit, ProtocolError, Violation};
 use crate::wire::header::{self, FIN, FrameHeader, MASK, MAX_CONTROL_PAYLOAD_BYTES, MAX_HEADER_BYTES, RSV};
 use crate::wire::mask;
@@ -66,6 +68,8 @@ pub(crate) struct Frames {
     message: Option<MessageKind>,
     /// The frame whose header has come and whose end has not.
     current: Option<Current>,
+    #[cfg(feature = "deflate")]
+    compressed: Compressed,
 }
 
 /// What stays of a header while its payload arrives.
@@ -86,6 +90,8 @@ impl Frames {
             key: [0; 4],
             message: None,
             current: None,
+            #[cfg(feature = "deflate")]
+            compressed: Compressed::Never,
         }
     }
 
@@ -116,15 +122,6 @@ impl Frames {
         self.message.is_some() || self.current.is_some()
     }
 
-    /// Whether these are some of the payload bytes of a message's frame, and not its last.
-    #[inline]
-    pub(crate) const fn is_amid_payload(&self, unread_len: usize) -> bool {
-        match self.current {
-            Some(frame) => !frame.opcode.is_control() && 0 < unread_len && (unread_len as u64) < self.left,
-            None => false,
-        }
-    }
-
     /// How many bytes of the message in progress have come.
     #[inline]
     pub(crate) const fn received(&self) -> u64 {
@@ -152,7 +149,7 @@ impl Frames {
         judge_second(second, opcode, is_server)?;
 
         let Some((payload_len, key_at, after)) = header::parse_length(second, after) else { return Ok(None) };
-        self.judge_length(second, payload_len, opcode)?;
+        self.judge_length(first, second, payload_len)?;
 
         let Some((mask, header_len)) = header::parse_key(second, key_at, after) else { return Ok(None) };
         let header = FrameHeader { fin: first & FIN != 0, rsv: (first & RSV) >> 4, opcode, mask, payload_len };
@@ -162,7 +159,7 @@ impl Frames {
     #[inline]
     fn judge_first(&self, first: u8, opcode: Opcode) -> Result<(), ProtocolError> {
         if first & RSV != 0 {
-            return Err(Violation::ReservedBits.into());
+            self.judge_reserved_bits(first, opcode)?;
         }
         if opcode.is_control() || opcode.is_reserved() {
             return self.judge_first_of_control(first, opcode);
@@ -173,6 +170,17 @@ impl Frames {
             _ if self.fragments >= self.limits.max_fragments => Err(Limit::TooManyFragments.into()),
             _ => Ok(()),
         }
+    }
+
+    /// RFC 7692 §6: the first reserved bit, on the first frame of a message, says that the message is compressed.
+    #[cold]
+    fn judge_reserved_bits(&self, first: u8, opcode: Opcode) -> Result<(), ProtocolError> {
+        #[cfg(feature = "deflate")]
+        if self.compressed.allows(first, opcode) {
+            return Ok(());
+        }
+        let _ = (first, opcode);
+        Err(Violation::ReservedBits.into())
     }
 
     #[cold]
@@ -188,23 +196,37 @@ impl Frames {
     }
 
     #[inline]
-    fn judge_length(&self, second: u8, payload_len: u64, opcode: Opcode) -> Result<(), ProtocolError> {
+    fn judge_length(&self, first: u8, second: u8, payload_len: u64) -> Result<(), ProtocolError> {
         if !header::is_minimal(second, payload_len) {
             return Err(Violation::LengthNotMinimal.into());
         }
         if payload_len.leading_zeros() == 0 {
             return Err(Violation::LengthTopBit.into());
         }
-        if opcode.is_control() {
+        if Opcode::from_low_bits(first).is_control() {
             return Ok(());
         }
         if payload_len > self.limits.max_frame_bytes {
             return Err(Limit::FrameTooBig.into());
         }
         if payload_len > self.allowance() {
-            return Err(Limit::MessageTooBig.into());
+            return self.judge_excess(first, payload_len);
         }
         Ok(())
+    }
+
+    /// A frame has more bytes than its message may have. If that is compressed, it is the inflated bytes that count.
+    #[cold]
+    fn judge_excess(&self, first: u8, payload_len: u64) -> Result<(), ProtocolError> {
+        #[cfg(feature = "deflate")]
+        if first & RSV != 0 || self.is_compressed() {
+            let most = Compressed::max_wire_bytes(self.limits.max_message_bytes, self.fragments);
+            if payload_len <= most.saturating_sub(self.message_len) {
+                return Ok(());
+            }
+        }
+        let _ = (first, payload_len);
+        Err(Limit::MessageTooBig.into())
     }
 
     /// Goes into the frame whose header [`parse`](Self::parse) has passed.
@@ -221,6 +243,8 @@ impl Frames {
             Opcode::BINARY => self.message = Some(MessageKind::Binary),
             _ => {}
         }
+        #[cfg(feature = "deflate")]
+        self.compressed.begin(header.rsv);
         if header.opcode.is_control() {
             self.control_frames = self.control_frames.saturating_add(1);
         } else {
@@ -251,7 +275,32 @@ impl Frames {
             self.message = None;
             self.message_len = 0;
             self.fragments = 0;
+            #[cfg(feature = "deflate")]
+            self.compressed.end();
         }
+    }
+}
+
+#[cfg(feature = "deflate")]
+impl Frames {
+    /// From here on the peer may compress.
+    pub(crate) const fn agree_on_compression(&mut self) {
+        self.compressed = Compressed::Agreed;
+    }
+
+    /// Whether the message in progress is compressed.
+    #[inline]
+    pub(crate) const fn is_compressed(&self) -> bool {
+        matches!(self.compressed, Compressed::Now)
+    }
+
+    /// The bytes on the wire that headers of the message in progress have announced so far.
+    pub(crate) const fn announced(&self) -> u64 {
+        self.message_len
+    }
+
+    pub(crate) const fn max_message_bytes(&self) -> u64 {
+        self.limits.max_message_bytes
     }
 }
 

@@ -7,7 +7,13 @@
 
 mod decoder;
 
+#[cfg(feature = "deflate")]
+mod rsv1;
+
 mod assembler;
+
+#[cfg(feature = "deflate")]
+mod inflating;
 
 mod encoder;
 
@@ -21,7 +27,22 @@ pub(crate) use encoder::{encode, first_byte, head};
 #[cfg(feature = "alloc")]
 pub use prepared::PreparedMessage;
 
+#[cfg(feature = "deflate")]
+use crate::deflate::Session;
 use crate::wire::opcode::Opcode;
+
+/// What a connection keeps for compressed messages, if it has agreed on them; without the feature, nothing.
+#[cfg(feature = "deflate")]
+pub(crate) type Compression = Option<alloc::boxed::Box<Session>>;
+
+/// What a connection keeps for compressed messages: without the feature `deflate`, nothing.
+#[cfg(not(feature = "deflate"))]
+pub(crate) type Compression = ();
+
+#[cfg(feature = "deflate")]
+pub(crate) const NO_COMPRESSION: Compression = None;
+#[cfg(not(feature = "deflate"))]
+pub(crate) const NO_COMPRESSION: Compression = ();
 
 /// The two kinds of message (RFC 6455 §5.6).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -26,6 +26,8 @@ pub const MAX_CONTROL_PAYLOAD_BYTES: usize = 125;
 
 pub(crate) const FIN: u8 = 0x80;
 pub(crate) const RSV: u8 = 0x70;
+#[cfg(feature = "deflate")]
+pub(crate) const RSV1: u8 = 0x40;
 pub(crate) const MASK: u8 = 0x80;
 const LENGTH: u8 = 0x7F;
 const LENGTH_16: u8 = 126;

@@ -24,6 +24,9 @@ mod error;
 
 mod buffer;
 
+#[cfg(feature = "deflate")]
+mod deflate;
+
 mod handshake;
 
 mod message;

@@ -1,7 +1,11 @@
 //! What a client asks for.
 
+#[cfg(feature = "deflate")]
+use crate::deflate;
 use crate::error::HandshakeMisuse;
 use crate::handshake::authority::{Authority, split_scheme};
+#[cfg(feature = "deflate")]
+use crate::handshake::deflate::Offered;
 use crate::handshake::emit;
 use crate::handshake::grammar;
 use crate::handshake::header::Header;
@@ -27,6 +31,8 @@ pub struct Request<'a> {
     origin: Option<&'a str>,
     subprotocols: &'a [&'a str],
     headers: &'a [Header<'a>],
+    #[cfg(feature = "deflate")]
+    deflate: Option<Offered<'a>>,
 }
 
 impl<'a> Request<'a> {
@@ -52,7 +58,15 @@ impl<'a> Request<'a> {
     }
 
     const fn with(authority: &'a str, target: Target<'a>) -> Self {
-        Self { authority, target, origin: None, subprotocols: &[], headers: &[] }
+        Self {
+            authority,
+            target,
+            origin: None,
+            subprotocols: &[],
+            headers: &[],
+            #[cfg(feature = "deflate")]
+            deflate: None,
+        }
     }
 
     /// Names the origin of the page that asks: for browsers, and for those who stand in for one (§4.1 item 8).
@@ -84,6 +98,14 @@ impl<'a> Request<'a> {
         }
         self.subprotocols = names;
         Ok(self)
+    }
+
+    /// Offers permessage-deflate (RFC 7692) under these settings. The server may decline.
+    #[cfg(feature = "deflate")]
+    #[must_use]
+    pub fn deflate(mut self, config: &'a deflate::Config) -> Self {
+        self.deflate = Some(Offered::new(config));
+        self
     }
 
     /// Adds these headers, behind the handshake's own; a later call replaces them.
@@ -127,10 +149,18 @@ impl<'a> Request<'a> {
         separators.zip(self.subprotocols).flat_map(|(separator, name)| [separator.as_bytes(), name.as_bytes()])
     }
 
+    /// The offer of permessage-deflate, if there is one.
+    #[cfg(feature = "deflate")]
+    pub(super) const fn offered_deflate(&self) -> Option<&Offered<'a>> {
+        self.deflate.as_ref()
+    }
+
     /// The headers other than those that every request has, and other than the subprotocols.
-    pub(super) fn chosen_fields(&self) -> impl Iterator<Item = Header<'a>> + Clone + use<'a> {
-        let origin = self.origin.map(|origin| Header::trusted("Origin", origin.as_bytes()));
-        origin.into_iter().chain(self.headers.iter().copied())
+    pub(super) fn chosen_fields(&self) -> impl Iterator<Item = Header<'_>> + Clone {
+        let own = self.origin.map(|origin| Header::trusted("Origin", origin.as_bytes())).into_iter();
+        #[cfg(feature = "deflate")]
+        let own = own.chain(self.deflate.as_ref().map(Offered::header));
+        own.chain(self.headers.iter().copied())
     }
 }
 

@@ -2,8 +2,12 @@
 
 use super::body::Body;
 use super::request::Request;
+#[cfg(feature = "deflate")]
+use crate::deflate::Params;
 use crate::error::{Field, HandshakeError};
 use crate::handshake::accept_key::accept_key;
+#[cfg(feature = "deflate")]
+use crate::handshake::deflate::Agreed;
 use crate::handshake::fields::{Fields, Upgrade};
 use crate::handshake::head::{self, HttpVersion};
 use crate::handshake::header::Headers;
@@ -24,6 +28,8 @@ pub enum Response<'a, 'rx> {
 pub struct Established<'a, 'rx> {
     subprotocol: Option<&'a str>,
     headers: Headers<'rx>,
+    #[cfg(feature = "deflate")]
+    deflate: Option<Agreed<'a>>,
 }
 
 impl<'a, 'rx> Established<'a, 'rx> {
@@ -31,6 +37,19 @@ impl<'a, 'rx> Established<'a, 'rx> {
     #[must_use]
     pub const fn subprotocol(&self) -> Option<&'a str> {
         self.subprotocol
+    }
+
+    /// The parameters of permessage-deflate, if it was agreed on (RFC 7692 §7.1).
+    #[cfg(feature = "deflate")]
+    #[must_use]
+    pub fn deflate(&self) -> Option<Params> {
+        self.deflate.map(|agreed| agreed.params)
+    }
+
+    /// The same with the settings that it was agreed under.
+    #[cfg(feature = "deflate")]
+    pub(crate) const fn agreed_deflate(&self) -> Option<Agreed<'a>> {
+        self.deflate
     }
 
     /// All headers of the answer, such as `Set-Cookie`; none when somebody else has parsed it.
@@ -144,8 +163,14 @@ pub(super) fn verify<'a>(
         return Err(HandshakeError::AcceptMismatch);
     }
     fields.check_lists()?;
-    check_extensions(fields)?;
-    Ok(Established { subprotocol: chosen_subprotocol(request, fields)?, headers: Headers::new(&[]) })
+    #[cfg(not(feature = "deflate"))]
+    check_no_extensions(fields)?;
+    Ok(Established {
+        #[cfg(feature = "deflate")]
+        deflate: agreed_deflate(request, fields)?,
+        subprotocol: chosen_subprotocol(request, fields)?,
+        headers: Headers::new(&[]),
+    })
 }
 
 /// Items 1 to 3: the server switches, to WebSocket and to nothing else.
@@ -164,8 +189,17 @@ fn check_switch(status: u16, version: HttpVersion, fields: &Fields<'_>) -> Resul
     if fields.is_connection_upgrade { Ok(()) } else { Err(HandshakeError::Missing(Field::Connection)) }
 }
 
-/// Item 5: no extension can be offered, so none can be granted.
-fn check_extensions(fields: &Fields<'_>) -> Result<(), HandshakeError> {
+/// Item 5: no extension but one that was offered.
+#[cfg(feature = "deflate")]
+fn agreed_deflate<'a>(request: &Request<'a>, fields: &Fields<'_>) -> Result<Option<Agreed<'a>>, HandshakeError> {
+    match request.offered_deflate() {
+        Some(offered) => offered.answered(fields.extensions()),
+        None => check_no_extensions(fields).map(|()| None),
+    }
+}
+
+/// Item 5, when none was offered.
+fn check_no_extensions(fields: &Fields<'_>) -> Result<(), HandshakeError> {
     match fields.extensions().next() {
         None => Ok(()),
         Some(_) => Err(HandshakeError::ExtensionNotOffered),

@@ -1,7 +1,11 @@
 //! Saying yes: the answer 101, and what is agreed with it (RFC 6455 §4.2.2).
 
 use crate::buffer::send::SendBuffer;
+#[cfg(feature = "deflate")]
+use crate::deflate::{self, Params};
 use crate::error::{HandshakeMisuse, SendError};
+#[cfg(feature = "deflate")]
+use crate::handshake::deflate::{Agreed, Answer};
 use crate::handshake::emit::{self, CRLF};
 use crate::handshake::extensions::Extensions;
 use crate::handshake::fields::Fields;
@@ -21,6 +25,8 @@ pub struct Accept<'f, 'a> {
     accept_key: [u8; 28],
     subprotocol: Option<&'a str>,
     headers: &'a [Header<'a>],
+    #[cfg(feature = "deflate")]
+    deflate: Option<Answer<'a>>,
 }
 
 /// The result of a handshake on the server's side: what both ends have agreed on. There is one only where a 101 was
@@ -29,6 +35,8 @@ pub struct Accept<'f, 'a> {
 #[must_use = "the connection begins here"]
 pub struct Accepted<'a> {
     subprotocol: Option<&'a str>,
+    #[cfg(feature = "deflate")]
+    deflate: Option<Agreed<'a>>,
 }
 
 impl<'a> Accepted<'a> {
@@ -37,11 +45,31 @@ impl<'a> Accepted<'a> {
     pub const fn subprotocol(&self) -> Option<&'a str> {
         self.subprotocol
     }
+
+    /// The parameters of permessage-deflate, if it was agreed on (RFC 7692 §7.1).
+    #[cfg(feature = "deflate")]
+    #[must_use]
+    pub fn deflate(&self) -> Option<Params> {
+        self.deflate.map(|agreed| agreed.params)
+    }
+
+    /// The same with the settings that it was agreed under.
+    #[cfg(feature = "deflate")]
+    pub(crate) const fn agreed_deflate(&self) -> Option<Agreed<'a>> {
+        self.deflate
+    }
 }
 
 impl<'f, 'a> Accept<'f, 'a> {
     pub(super) const fn new(accept_key: [u8; 28], fields: &'f Fields<'f>) -> Self {
-        Self { fields, accept_key, subprotocol: None, headers: &[] }
+        Self {
+            fields,
+            accept_key,
+            subprotocol: None,
+            headers: &[],
+            #[cfg(feature = "deflate")]
+            deflate: None,
+        }
     }
 
     /// The subprotocols that the client offers, in its order of preference.
@@ -91,6 +119,21 @@ impl<'f, 'a> Accept<'f, 'a> {
         self.subprotocol
     }
 
+    /// Chooses permessage-deflate (RFC 7692) under these settings, by the first of the client's offers that is not to be
+    /// declined; when there is none, the connection does without.
+    #[cfg(feature = "deflate")]
+    pub fn deflate(mut self, config: &'a deflate::Config) -> Self {
+        self.deflate = config.choose(self.extensions()).map(|params| Answer::new(params, config));
+        self
+    }
+
+    /// The parameters of permessage-deflate, if it was chosen.
+    #[cfg(feature = "deflate")]
+    #[must_use]
+    pub fn chosen_deflate(&self) -> Option<Params> {
+        self.deflate.as_ref().map(|answer| answer.agreed.params)
+    }
+
     /// Adds these headers to the answer, behind the handshake's own; a later call replaces them.
     ///
     /// # Errors
@@ -117,6 +160,8 @@ impl<'f, 'a> Accept<'f, 'a> {
     /// The headers behind the three that every answer has.
     fn chosen_fields(&self) -> impl Iterator<Item = Header<'_>> + Clone {
         let chosen = self.subprotocol.map(|name| Header::trusted("Sec-WebSocket-Protocol", name.as_bytes()));
+        #[cfg(feature = "deflate")]
+        let chosen = chosen.into_iter().chain(self.deflate.as_ref().map(Answer::header));
         chosen.into_iter().chain(self.headers.iter().copied())
     }
 
@@ -133,6 +178,13 @@ impl<'f, 'a> Accept<'f, 'a> {
 
     /// The result, for those who send [`response_fields`](Self::response_fields) themselves.
     pub const fn accepted(&self) -> Accepted<'a> {
-        Accepted { subprotocol: self.subprotocol }
+        Accepted {
+            subprotocol: self.subprotocol,
+            #[cfg(feature = "deflate")]
+            deflate: match &self.deflate {
+                Some(answer) => Some(answer.agreed),
+                None => None,
+            },
+        }
     }
 }

@@ -57,7 +57,9 @@ fn walk(stream: &[u8], is_server: bool, limits: Limits, to: &mut Verdict, open: 
     let mut rest = stream;
     loop {
         // §5.2, first byte.
-        let Some((first, after)) = rest.split_first() else { return Ok(()) };
+        let Some((first, after)) = rest.split_first() else {
+            return Ok(());
+        };
         let (is_fin, opcode) = (first & 0x80 != 0, first & 0x0f);
         let is_control = opcode >= 8;
         must(first & 0x70 == 0 && [0, 1, 2, 8, 9, 10].contains(&opcode), 1002)?;
@@ -67,7 +69,9 @@ fn walk(stream: &[u8], is_server: bool, limits: Limits, to: &mut Verdict, open: 
         must(is_control || open.as_ref().map_or(0, |open| open.fragments) < limits.fragments, 1008)?;
 
         // Second byte.
-        let Some((second, after)) = after.split_first() else { return Ok(()) };
+        let Some((second, after)) = after.split_first() else {
+            return Ok(());
+        };
         must((second & 0x80 != 0) == is_server, 1002)?;
         must(!is_control || second & 0x7f <= 125, 1002)?;
 
@@ -77,7 +81,9 @@ fn walk(stream: &[u8], is_server: bool, limits: Limits, to: &mut Verdict, open: 
             127 => (8, 65_536),
             _ => (0, 0),
         };
-        let Some((len, after)) = after.split_at_checked(len_bytes) else { return Ok(()) };
+        let Some((len, after)) = after.split_at_checked(len_bytes) else {
+            return Ok(());
+        };
         let len = match len_bytes {
             0 => u64::from(second & 0x7f),
             _ => len.iter().fold(0, |len, byte| len << 8 | u64::from(*byte)),
@@ -85,7 +91,9 @@ fn walk(stream: &[u8], is_server: bool, limits: Limits, to: &mut Verdict, open: 
         must(len >= least && len < 1 << 63, 1002)?;
         let before = open.as_ref().map_or(0, |open| open.bytes.len() as u64);
         must(is_control || (len <= limits.frame && len <= limits.message - before), 1009)?;
-        let Some((key, after)) = after.split_at_checked(if is_server { 4 } else { 0 }) else { return Ok(()) };
+        let Some((key, after)) = after.split_at_checked(if is_server { 4 } else { 0 }) else {
+            return Ok(());
+        };
 
         // Payload.
         let here = after.len().min(usize::try_from(len).unwrap_or(usize::MAX));
