@@ -4,6 +4,7 @@
 //! cargo run --release --features getrandom --example echo_client -- URL [--binary] [--subprotocol NAME]… [--origin ORIGIN]
 //!     --count MESSAGES --size BYTES   instead of lines: send generated messages one by one, and check their echoes
 //!     --fragment BYTES                send each message in fragments of that size, with a Ping after each but the last
+//!     --deflate on | lean | PARAMS    compress (with `--features deflate`)
 //!     --autobahn AGENT                instead of lines: be tested by the Autobahn suite's server at URL
 //! ```
 //!
@@ -18,6 +19,8 @@ use std::thread;
 use std::time::Duration;
 
 use websocket_proto::close::CloseCode;
+#[cfg(feature = "deflate")]
+use websocket_proto::deflate;
 use websocket_proto::handshake::Url;
 use websocket_proto::handshake::client::{Handshake, Request, Response};
 use websocket_proto::{
@@ -245,6 +248,10 @@ impl Client {
         if let Some(origin) = &options.origin {
             request = request.origin(origin)?;
         }
+        #[cfg(feature = "deflate")]
+        if let Some(config) = &options.deflate {
+            request = request.deflate(config);
+        }
         let mut stream = TcpStream::connect((url.host(), url.port()))?;
         stream.set_nodelay(true)?;
         let mut rx = RecvBuffer::new();
@@ -348,6 +355,10 @@ fn shake_hands(
                 if let Some(name) = established.subprotocol() {
                     eprintln!("subprotocol: {name}");
                 }
+                #[cfg(feature = "deflate")]
+                if let Some(params) = established.deflate() {
+                    eprintln!("extension: {params}");
+                }
                 stream.set_read_timeout(None)?;
                 return Ok(established.connection(Config::client(), OsMaskKeys::new()));
             }
@@ -394,6 +405,8 @@ struct Options {
     size: usize,
     count: Option<usize>,
     autobahn: Option<String>,
+    #[cfg(feature = "deflate")]
+    deflate: Option<deflate::Config>,
 }
 
 impl Options {
@@ -407,6 +420,8 @@ impl Options {
             size: 16,
             count: None,
             autobahn: None,
+            #[cfg(feature = "deflate")]
+            deflate: None,
         };
         let mut args = std::env::args().skip(1);
         while let Some(name) = args.next() {
@@ -419,6 +434,8 @@ impl Options {
                 "--size" => options.size = number(&value()),
                 "--count" => options.count = Some(number(&value())),
                 "--autobahn" => options.autobahn = Some(value()),
+                #[cfg(feature = "deflate")]
+                "--deflate" => options.deflate = deflate(&value()),
                 _ if options.url.is_empty() && !name.starts_with('-') => options.url = name,
                 _ => usage(&format!("what is {name}?")),
             }
@@ -430,6 +447,31 @@ impl Options {
     }
 }
 
+/// `on` keeps contexts from one message to the next; `lean` does not; anything else names parameters, as in
+/// `takeover,window=10,level=6,min=0`.
+#[cfg(feature = "deflate")]
+fn deflate(text: &str) -> Option<deflate::Config> {
+    let takeover = |config: deflate::Config| config.local_takeover(true).peer_takeover(true);
+    let lean = deflate::Config::new().pool(deflate::Pool::new(2));
+    match text {
+        "off" => None,
+        "lean" => Some(lean),
+        "on" => Some(takeover(lean)),
+        _ => Some(text.split(',').fold(lean, |config, param| {
+            let (name, value) = param.split_once('=').unwrap_or((param, "0"));
+            let value: usize = value.parse().unwrap_or_else(|_| usage("--deflate: not a number"));
+            let small = u8::try_from(value).unwrap_or(u8::MAX);
+            match (name, deflate::WindowBits::new(small)) {
+                ("takeover", _) => takeover(config),
+                ("window", Some(bits)) => config.local_window(bits).peer_window(bits),
+                ("level", _) => config.level(small),
+                ("min", _) => config.min_bytes(value),
+                _ => usage(&format!("--deflate: what is {param}?")),
+            }
+        })),
+    }
+}
+
 fn number(text: &str) -> usize {
     text.parse().unwrap_or_else(|_| usage(&format!("{text} is not a number")))
 }
@@ -437,7 +479,7 @@ fn number(text: &str) -> usize {
 fn usage(trouble: &str) -> ! {
     eprintln!(
         "{trouble}\nusage: echo_client URL [--binary] [--subprotocol NAME]… [--origin ORIGIN] [--fragment BYTES] \
-         [--count MESSAGES --size BYTES | --autobahn AGENT]"
+         [--deflate off|on|lean|PARAMS] [--count MESSAGES --size BYTES | --autobahn AGENT]"
     );
     std::process::exit(2)
 }

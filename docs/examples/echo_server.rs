@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! cargo run --release --example echo_server [-- [--bind ADDRESS] [--port PORT] [--subprotocol NAME]… [--quiet]]
+//!     --deflate on | lean | PARAMS   compress (with `--features deflate`)
 //! ```
 //!
 //! One thread a connection, blocking reads, no dependency but the crate: the shortest driver that leaves nothing out.
@@ -29,6 +30,8 @@ use std::thread;
 use std::time::Duration;
 
 use websocket_proto::close::CloseCode;
+#[cfg(feature = "deflate")]
+use websocket_proto::deflate;
 use websocket_proto::handshake::Header;
 use websocket_proto::handshake::server::{Handshake, Origins, Reply, Request};
 use websocket_proto::{Config, Connection, Error, Event, Instant, MessageKind, Payload, RecvBuffer, Server, Transport};
@@ -134,6 +137,11 @@ fn answer(
     let common = accept.subprotocols().find(|offer| options.subprotocols.iter().any(|known| known == offer));
     let accept = match common {
         Some(name) => accept.subprotocol(name)?,
+        None => accept,
+    };
+    #[cfg(feature = "deflate")]
+    let accept = match &options.deflate {
+        Some(config) => accept.deflate(config),
         None => accept,
     };
     let accepted = accept.write(tx)?;
@@ -348,11 +356,20 @@ struct Options {
     port: u16,
     subprotocols: Vec<String>,
     is_quiet: bool,
+    #[cfg(feature = "deflate")]
+    deflate: Option<deflate::Config>,
 }
 
 impl Options {
     fn from_args() -> Self {
-        let mut options = Self { bind: "127.0.0.1".into(), port: 8888, subprotocols: Vec::new(), is_quiet: false };
+        let mut options = Self {
+            bind: "127.0.0.1".into(),
+            port: 8888,
+            subprotocols: Vec::new(),
+            is_quiet: false,
+            #[cfg(feature = "deflate")]
+            deflate: None,
+        };
         let mut args = std::env::args().skip(1);
         while let Some(name) = args.next() {
             let mut value = || args.next().unwrap_or_else(|| usage(&format!("{name} needs a value")));
@@ -361,6 +378,8 @@ impl Options {
                 "--port" => options.port = value().parse().unwrap_or_else(|_| usage("--port needs a number")),
                 "--subprotocol" => options.subprotocols.push(value()),
                 "--quiet" => options.is_quiet = true,
+                #[cfg(feature = "deflate")]
+                "--deflate" => options.deflate = deflate(&value()),
                 _ => usage(&format!("what is {name}?")),
             }
         }
@@ -374,8 +393,35 @@ impl Options {
     }
 }
 
+/// `on` keeps contexts from one message to the next; `lean` does not; anything else names parameters, as in
+/// `takeover,window=10,level=6,min=0`.
+#[cfg(feature = "deflate")]
+fn deflate(text: &str) -> Option<deflate::Config> {
+    let takeover = |config: deflate::Config| config.local_takeover(true).peer_takeover(true);
+    let lean = deflate::Config::new().pool(deflate::Pool::new(2));
+    match text {
+        "off" => None,
+        "lean" => Some(lean),
+        "on" => Some(takeover(lean)),
+        _ => Some(text.split(',').fold(lean, |config, param| {
+            let (name, value) = param.split_once('=').unwrap_or((param, "0"));
+            let value: usize = value.parse().unwrap_or_else(|_| usage("--deflate: not a number"));
+            let small = u8::try_from(value).unwrap_or(u8::MAX);
+            match (name, deflate::WindowBits::new(small)) {
+                ("takeover", _) => takeover(config),
+                ("window", Some(bits)) => config.local_window(bits).peer_window(bits),
+                ("level", _) => config.level(small),
+                ("min", _) => config.min_bytes(value),
+                _ => usage(&format!("--deflate: what is {param}?")),
+            }
+        })),
+    }
+}
+
 fn usage(trouble: &str) -> ! {
-    eprintln!("{trouble}\nusage: echo_server [--bind ADDRESS] [--port PORT] [--subprotocol NAME]… [--quiet]");
+    eprintln!(
+        "{trouble}\nusage: echo_server [--bind ADDRESS] [--port PORT] [--subprotocol NAME]… [--quiet] [--deflate off|on|lean|PARAMS]"
+    );
     std::process::exit(2)
 }
 
