@@ -74,6 +74,7 @@ fn another_reader(text: &str, url: &Url<'_>) {
             let default = if url.is_secure() { 443 } else { 80 };
             assert_eq!(uri.port_u16().unwrap_or(default), url.port());
             let target = uri.path_and_query().map_or("/", |target| target.as_str());
+            // U4: an empty path before a query.
             let slash = if target.starts_with('/') { "" } else { "/" };
             assert_eq!(format!("{slash}{target}"), url.target().to_string());
         }

@@ -45,6 +45,8 @@ chapters! {
          [`MaskKeys`](crate::MaskKeys)";
     migrating = "migrating.md",
         "[`Connection`](crate::Connection) · [`handshake`](crate::handshake)";
+    fuzzing = "fuzzing.md",
+        "[`Connection`](crate::Connection) · [`RecvBuffer`](crate::RecvBuffer) · [`SendBuffer`](crate::SendBuffer)";
     scope = "scope.md",
         "[the crate](crate)";
 }
