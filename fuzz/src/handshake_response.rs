@@ -218,8 +218,9 @@ impl Outcome {
             assert_eq!(head.start[0], "HTTP/1.1");
             return;
         }
-        let is_chunked =
-            head.all("Transfer-Encoding").last().is_some_and(|value| value.eq_ignore_ascii_case(b"chunked"));
+        let codings = head.all("Transfer-Encoding").last().unwrap_or_default().split(|byte| *byte == b',');
+        let last = codings.map(<[u8]>::trim_ascii).filter(|coding| !coding.is_empty()).last();
+        let is_chunked = last.is_some_and(|coding| coding.eq_ignore_ascii_case(b"chunked"));
         if is_chunked && !matches!(self.status, Some(204 | 304)) {
             let (body, end) = dechunk(behind);
             assert!(self.body == body, "another body");
