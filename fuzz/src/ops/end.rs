@@ -275,10 +275,12 @@ impl<R: Role> End<R> {
         for _ in 0..5 {
             match self.connection.handle_timeout(now) {
                 Ok(()) => {}
-                // The deadline of closing comes on top of what has gone wrong before.
+                // The deadline of closing comes on top of what has gone wrong before, and of which we may not have
+                // heard: wrong text is told behind the chunk before it.
                 Err(ProtocolError::Timeout(Timeout::Close)) => {
-                    self.fault.get_or_insert(Timeout::Close.into());
                     assert_eq!(self.connection.state(), State::Ended);
+                    let fault = self.connection.receive(&mut self.rx).expect_err("it has failed, if not before");
+                    self.keep(fault);
                 }
                 Err(error) => self.keep(error),
             }
