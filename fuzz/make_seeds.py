@@ -9,6 +9,7 @@ the stream are what the target wants there: see the head of its file in fuzz/src
 """
 import pathlib
 import struct
+import zlib
 
 ROOT = pathlib.Path(__file__).resolve().parent / "seeds"
 KEY = bytes.fromhex("37fa213d")
@@ -256,11 +257,52 @@ def urls():
         seed("url", name, text.encode())
 
 
+def deflated(data, level=6, bits=15):
+    """The payload of a compressed message: RFC 7692 section 7.2.1."""
+    compressor = zlib.compressobj(level, zlib.DEFLATED, -bits)
+    return (compressor.compress(data) + compressor.flush(zlib.Z_SYNC_FLUSH))[:-4]
+
+
+def compressed():
+    def inflate(name, payload, limit=255, room=255):
+        seed("inflate", name, bytes([limit, room, 1, 1]) + payload)
+        seed("inflate", f"{name}_tight", bytes([1, 3, 2, 0]) + payload)
+
+    inflate("rfc_7692_7_2_3_1_one_block", bytes.fromhex("f248cdc9c90700"))
+    inflate("rfc_7692_7_2_3_2_shared_window", bytes.fromhex("f248cdc9c90700") + bytes.fromhex("0000ffff") + bytes.fromhex("f200110000"))
+    inflate("rfc_7692_7_2_3_3_stored", bytes.fromhex("000500faff48656c6c6f00"))
+    inflate("rfc_7692_7_2_3_4_bfinal", bytes.fromhex("f348cdc9c9070000"))
+    inflate("rfc_7692_7_2_3_5_two_blocks", bytes.fromhex("f248050000 00ffffcac9c90700".replace(" ", "")))
+    inflate("rfc_7692_7_2_3_6_empty", b"\0")
+    inflate("d01_bomb", deflated(bytes(60_000)))
+    inflate("d01_bomb_at_the_limit", deflated(bytes(255 * 64)))
+    inflate("d01_bomb_beyond_the_limit", deflated(bytes(255 * 64 + 1)))
+    inflate("d08_too_far_back", bytes.fromhex("4a042200"))
+    inflate("d08_reserved_block", b"\x07")
+    inflate("d09_nothing", b"")
+    inflate("d12_empty_blocks", bytes.fromhex("000000ffff") * 8)
+    inflate("dynamic_block", deflated(b"".join(b"%d squared is %d, " % (n, n * n) for n in range(60)), 9))
+    inflate("text", deflated("Gr\u00fc\u00dfe, \u4e16\u754c ".encode() * 9, 1))
+
+    def talk(name, *messages, params=0, windows=0x77, config=6):
+        data = b"".join(bytes([how, len(text)]) + text for how, text in messages)
+        seed("deflate_roundtrip", name, bytes([params, windows, config, 3, 0]) + data)
+
+    hello = (0x20, b"Hello")
+    talk("rfc_7692_hello_twice", hello, hello)
+    talk("no_takeover", hello, (0x21, b"Hello"), hello, params=3)
+    talk("d05_window_of_256", (0xE2, b"far back, again and again. " * 4), (0xE3, b"far back"), params=0x0C, windows=0)
+    talk("d06_windows_of_9", (0xE2, bytes(range(200))), (0xE3, bytes(range(200))), params=0x0C, windows=0x11)
+    talk("d09_empty", (0x20, b""), (0x24, b""), (0x22, b"x"))
+    talk("fragments_and_pings", (0x2C, "\u00e9\u00e8 and more".encode()), (0x2E, bytes(90)), (0x2D, b"answer"))
+    talk("d11_off_between", hello, (0x10, b"secret"), hello, config=0x16)
+
+
 if __name__ == "__main__":
     for old in ROOT.glob("*/*"):
         if not old.name.startswith("crash_"):
             old.unlink()
-    for make in (frames, operations, masks, texts, requests, responses, grammar, urls):
+    for make in (frames, operations, masks, texts, requests, responses, grammar, urls, compressed):
         make()
     for folder in sorted(ROOT.iterdir()):
         print(folder.name, len(list(folder.iterdir())))

@@ -13,7 +13,7 @@
 //! | memory: at most twice the payload that is held, and 4 KiB; receiving itself allocates nothing | the same |
 //! | what is written is read back as meant by a reader that is not ours | wherever something is written |
 //! | one Close each way at most, no data behind it; nothing changes in a call that is refused | `ops` |
-//! | a definition, an independent implementation | `mask`, `utf8`, `header`, `field_grammar`, `url`, `differential` |
+//! | a definition, an independent implementation | `mask`, `utf8`, `header`, `field_grammar`, `url`, `differential`, `inflate` |
 //!
 //! One file for each target, each with a function `run(data)` that panics when something is wrong. `fuzz_targets/`
 //! hands them to libFuzzer; the test at the end of this file feeds them the seeds.
@@ -25,11 +25,13 @@
 //! changes one thing.
 
 pub mod decode_chunking;
+pub mod deflate_roundtrip;
 pub mod differential;
 pub mod field_grammar;
 pub mod handshake_request;
 pub mod handshake_response;
 pub mod header;
+pub mod inflate;
 pub mod mask;
 pub mod ops;
 pub mod url;
