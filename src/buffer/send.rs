@@ -256,7 +256,9 @@ impl SendBuffer for SendSlice<'_> {
     #[inline]
     fn extend_from_slice(&mut self, bytes: &[u8]) {
         let spare = self.take_spare(bytes.len());
-        spare.copy_from_slice(bytes.get(..spare.len()).unwrap_or_default());
+        if let Some(bytes) = bytes.get(..spare.len()) {
+            spare.copy_from_slice(bytes);
+        }
     }
 
     /// Appends what fits.

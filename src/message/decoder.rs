@@ -399,7 +399,8 @@ impl Decoder {
     fn decode_header<'a>(&mut self, input: &mut &'a mut [u8]) -> Result<Option<FramePart<'a>>, ProtocolError> {
         while let Some((byte, rest)) = core::mem::take(input).split_first_mut() {
             *input = rest;
-            self.partial.push(*byte);
+            let fits = self.partial.try_push(*byte).is_ok();
+            debug_assert!(fits, "a header is complete after its longest form");
             if let Some((header, _)) = self.frames.parse(&self.partial, self.is_server)? {
                 self.partial.clear();
                 self.frames.begin(&header);

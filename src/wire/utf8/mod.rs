@@ -177,11 +177,12 @@ impl Validator {
     /// [`InvalidUtf8`] at the first byte that nothing behind it could save.
     pub fn push(&mut self, mut piece: &[u8]) -> Result<(), InvalidUtf8> {
         let mut pending = ArrayVec::<u8, 4>::new();
-        pending.extend(self.incomplete.iter().copied().take(usize::from(self.incomplete_len)));
+        let kept = self.incomplete.get(..usize::from(self.incomplete_len)).unwrap_or_default();
+        let mut fits = pending.try_extend_from_slice(kept).is_ok();
         while !pending.is_empty() {
             let Some((byte, rest)) = piece.split_first() else { break };
             piece = rest;
-            pending.push(*byte);
+            fits &= pending.try_push(*byte).is_ok();
             let seen = scan(&pending);
             if seen.is_invalid {
                 return Err(InvalidUtf8);
@@ -194,7 +195,8 @@ impl Validator {
         if seen.is_invalid {
             return Err(InvalidUtf8);
         }
-        pending.extend(piece.iter().copied().skip(seen.valid_len));
+        fits &= pending.try_extend_from_slice(piece.get(seen.valid_len..).unwrap_or_default()).is_ok();
+        debug_assert!(fits, "a character has four bytes at most");
         self.incomplete = [0; MAX_INCOMPLETE_BYTES];
         for (kept, byte) in self.incomplete.iter_mut().zip(&pending) {
             *kept = *byte;
