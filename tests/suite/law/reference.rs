@@ -42,7 +42,10 @@ fn one_stream(rng: &mut Rng) {
     let place = Place::Fixed(1 << 20);
     for delivery in [Delivery::Messages, Delivery::Chunks] {
         let transcript = place.run(side, config.clone(), delivery, &stream, &cuts);
-        let too_big_to_hold = place_is_fixed(place) && transcript.close_code() == Some(1009);
+        // No buffer can hold more than there are addresses, limits or not.
+        let has_few_addresses = usize::BITS < 64 && delivery == Delivery::Messages;
+        let may_be_too_big = place_is_fixed(place) || has_few_addresses;
+        let too_big_to_hold = may_be_too_big && transcript.close_code() == Some(1009);
         if !too_big_to_hold {
             compare(&verdict, &transcript, delivery, &stream);
         }
