@@ -4,10 +4,14 @@
 //! [`support::rng`](crate::support::rng).
 
 mod buffers;
+mod clock;
 mod closing;
+mod cut_off;
 mod cutting;
 mod faults;
 mod headers;
+mod keys;
+mod owed;
 mod reference;
 mod round_trip;
 
