@@ -89,8 +89,9 @@
 //!
 //! `alloc` (default): `Vec<u8>` as storage, `PreparedMessage`. `simdutf8` (default): fast validation of text that is
 //! not ASCII. `getrandom`: `OsMaskKeys`. `deflate`: messages compressed one by one, as `deflate::Config` says; `std`:
-//! at the speed of the CPU that it runs on. Features add; none changes what another part does. Without any, nothing
-//! allocates.
+//! at the speed of the CPU that it runs on. `http`: the handshake in the types of the `http` crate (it needs the
+//! standard library, as that crate does). `bytes`: `BytesMut` as send buffer. Features add; none changes what another
+//! part does. Without any, nothing allocates.
 #![no_std]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 // Unsafe code has its licence in the files that use it; nothing else may.

@@ -15,3 +15,6 @@ pub(crate) mod view;
 pub(crate) mod recv;
 
 pub(crate) mod send;
+
+#[cfg(feature = "bytes")]
+mod bytes;

@@ -62,7 +62,7 @@ pub trait SendBuffer {
 /// The head is written as the blocks that it has in registers, if there is room for them; what of them is no head is
 /// written over by the payload, or lies behind the frame.
 #[inline(always)]
-fn write_frame(spare: &mut [MaybeUninit<u8>], head: &FrameHead, payload: &[u8]) -> usize {
+pub(super) fn write_frame(spare: &mut [MaybeUninit<u8>], head: &FrameHead, payload: &[u8]) -> usize {
     let (header, key) = (head.header(), head.key());
     let len = header.len().saturating_add(payload.len());
     if spare.len() < len {

@@ -65,7 +65,7 @@ impl<'rx> View<'rx> {
     /// Notes that `bytes` more are needed before anything can be taken out.
     #[inline]
     pub(crate) fn want(&mut self, bytes: u64) {
-        self.window.wanted = usize::try_from(bytes).unwrap_or(usize::MAX);
+        self.window.want(bytes);
     }
 
     /// Drops all bytes, read or not.
@@ -80,8 +80,15 @@ impl<'rx> View<'rx> {
     /// Drops the next `count` unread bytes: a header that has been understood.
     #[inline]
     pub(crate) fn skip(&mut self, count: usize) {
-        let window = &mut *self.window;
-        window.unread += count.min(window.end - window.unread);
+        self.window.skip(count);
+    }
+
+    /// The bytes that are not read yet, for as long as the buffer is borrowed, and the right to take them out: for a
+    /// head, whose length is known once it has been read.
+    #[inline]
+    pub(crate) fn peek(self) -> (&'rx [u8], Peeked<'rx>) {
+        let Self { bytes, window, .. } = self;
+        (bytes.get(window.unread..window.end).unwrap_or_default(), Peeked { window })
     }
 
     /// Takes the next `count` unread bytes as they are: the head of a handshake.
@@ -318,6 +325,24 @@ impl<'rx> View<'rx> {
     /// The same, for as long as the caller's borrow of the buffer: to take something out.
     pub(crate) fn into_inflated(self) -> &'rx mut Inflated {
         self.inflated.get_or_insert_default()
+    }
+}
+
+/// A receive buffer whose unread bytes are being looked at.
+pub(crate) struct Peeked<'rx> {
+    window: &'rx mut Window,
+}
+
+impl Peeked<'_> {
+    /// Takes the next `count` unread bytes out of the buffer.
+    #[inline]
+    pub(crate) fn take(self, count: usize) {
+        self.window.skip(count);
+    }
+
+    /// As [`View::want`].
+    pub(crate) fn want(self, bytes: u64) {
+        self.window.want(bytes);
     }
 }
 

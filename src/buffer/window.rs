@@ -55,6 +55,18 @@ impl Window {
         self.held_len + (self.end - self.unread)
     }
 
+    /// Passes over the next `count` unread bytes.
+    #[inline]
+    pub(super) fn skip(&mut self, count: usize) {
+        self.unread += count.min(self.end - self.unread);
+    }
+
+    /// Notes that `bytes` more are needed before anything can be taken out.
+    #[inline]
+    pub(super) fn want(&mut self, bytes: u64) {
+        self.wanted = usize::try_from(bytes).unwrap_or(usize::MAX);
+    }
+
     /// Bytes that do not matter any more, before and between them.
     pub(super) const fn dead(&self) -> usize {
         self.end - self.live()

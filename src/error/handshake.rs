@@ -26,11 +26,18 @@ pub enum HandshakeError {
     Malformed(HeadPart),
     /// Neither HTTP/1.0 nor HTTP/1.1, or HTTP/1.0 together with an upgrade (§4.1, §4.2.1 item 1).
     HttpVersion,
-    /// The method of the request is not GET (§4.2.1 item 1).
+    /// The method of the request is not GET (§4.2.1 item 1), or not CONNECT over HTTP/2 and HTTP/3 (RFC 8441 §4).
     Method,
+    /// A CONNECT for another protocol than `websocket`, or for none (RFC 8441 §5, RFC 9220 §3).
+    Protocol,
+    /// The `:scheme` of an extended CONNECT is missing, or is neither `http` nor `https` (RFC 8441 §5).
+    Scheme,
+    /// A header that HTTP/2 and HTTP/3 do not have: what it says of a connection is not for a stream (RFC 9113 §8.2.2,
+    /// RFC 9114 §4.2).
+    ConnectionSpecific(Field),
     /// The target of the request is neither a path nor an absolute URI of HTTP or WebSocket (§4.2.1 item 1).
     Target,
-    /// The target of the request names another authority than `Host` does (RFC 9112 §3.2.2).
+    /// The target of the request names another authority than `Host` does (RFC 9112 §3.2.2, RFC 9113 §8.3.1).
     TargetAuthority,
     /// A header that must be there is not (§4.1, §4.2.1).
     Missing(Field),
@@ -44,7 +51,8 @@ pub enum HandshakeError {
     Body,
     /// The origin of the request is not among those that the server serves (§4.2.2 item 4, §10.2).
     OriginRefused,
-    /// The server's answer, which somebody else has parsed, has this status instead of 101 (§4.1).
+    /// The server's answer, which somebody else has parsed, has this status instead of 101 (§4.1), or of 200 to 299 over
+    /// HTTP/2 and HTTP/3 (RFC 8441 §5).
     Status(u16),
     /// The server's `Sec-WebSocket-Accept` does not belong to our key (§4.1): it does not speak WebSocket.
     AcceptMismatch,
@@ -65,7 +73,7 @@ pub enum HandshakeError {
 }
 
 impl HandshakeError {
-    /// The HTTP status of the answer that a server gives: 403, 405, 408, 426, 431, 500 or 505; 400 for all else.
+    /// The HTTP status of the answer that a server gives: 403, 405, 408, 426, 431, 500, 501 or 505; 400 for all else.
     #[must_use]
     pub const fn status(self) -> u16 {
         match self {
@@ -75,6 +83,7 @@ impl HandshakeError {
             Self::WebSocketVersion | Self::Missing(Field::Upgrade | Field::Version) => 426,
             Self::HeadTooLong | Self::TooManyHeaders | Self::TooManyLines(_) => 431,
             Self::Randomness | Self::Misuse(_) => 500,
+            Self::Protocol => 501,
             Self::HttpVersion => 505,
             _ => 400,
         }
@@ -92,6 +101,7 @@ impl HandshakeError {
             Self::Missing(field) | Self::Duplicate(field) | Self::Invalid(field) => field.rfc_section(),
             Self::Status(_) | Self::AcceptMismatch | Self::SubprotocolNotOffered | Self::Randomness => "4.1",
             Self::BareLineFeed | Self::Malformed(_) | Self::HttpVersion => "4.2.1",
+            Self::Protocol | Self::Scheme | Self::ConnectionSpecific(_) => "4",
             Self::Eof | Self::Timeout(_) | Self::Misuse(_) => "4",
         }
     }
@@ -106,7 +116,12 @@ impl fmt::Display for HandshakeError {
             Self::BareLineFeed => f.write_str("a line of the head does not end in CR LF")?,
             Self::Malformed(part) => write!(f, "{part} is malformed")?,
             Self::HttpVersion => f.write_str("the version of HTTP is not 1.1")?,
-            Self::Method => f.write_str("the method is not GET")?,
+            Self::Method => f.write_str("the method is not that of a handshake")?,
+            Self::Protocol => return f.write_str("the protocol is not websocket (RFC 8441 section 5)"),
+            Self::Scheme => return f.write_str("the scheme is neither http nor https (RFC 8441 section 5)"),
+            Self::ConnectionSpecific(field) => {
+                return write!(f, "{field} has no place on a stream (RFC 9113 section 8.2.2)");
+            }
             Self::Target => f.write_str("the request target is not a resource name")?,
             Self::TargetAuthority => f.write_str("the request target names another host than Host")?,
             Self::Missing(field) => write!(f, "{field} is missing")?,
@@ -141,7 +156,7 @@ impl From<HandshakeMisuse> for HandshakeError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Field {
-    /// `Host`
+    /// `Host`, or `:authority`, which stands for it in HTTP/2 and HTTP/3
     Host,
     /// `Origin`
     Origin,
@@ -181,6 +196,23 @@ impl Field {
             Self::Version => "Sec-WebSocket-Version",
             Self::Protocol => "Sec-WebSocket-Protocol",
             Self::Extensions => "Sec-WebSocket-Extensions",
+        }
+    }
+
+    /// The same in lower case, as HTTP/2 and HTTP/3 want it (RFC 9113 §8.2).
+    pub(crate) const fn lower_name(self) -> &'static str {
+        match self {
+            Self::Host => "host",
+            Self::Origin => "origin",
+            Self::Upgrade => "upgrade",
+            Self::Connection => "connection",
+            Self::ContentLength => "content-length",
+            Self::TransferEncoding => "transfer-encoding",
+            Self::Key => "sec-websocket-key",
+            Self::Accept => "sec-websocket-accept",
+            Self::Version => "sec-websocket-version",
+            Self::Protocol => "sec-websocket-protocol",
+            Self::Extensions => "sec-websocket-extensions",
         }
     }
 

@@ -54,6 +54,13 @@ pub(super) fn split_scheme(text: &[u8]) -> Option<(u16, &[u8])> {
     })
 }
 
+/// The default port of a scheme, as [`split_scheme`] has it.
+#[cfg(feature = "http")]
+pub(super) fn default_port(scheme: &str) -> Option<u16> {
+    let names = SCHEMES.iter().filter_map(|(start, port)| Some((start.strip_suffix(b"://")?, *port)));
+    names.into_iter().find(|(name, _)| scheme.as_bytes().eq_ignore_ascii_case(name)).map(|(_, port)| port)
+}
+
 const SCHEMES: [(&[u8], u16); 4] = [(b"http://", 80), (b"https://", 443), (b"wss://", 443), (b"ws://", 80)];
 
 /// An address in brackets, without a zone.

@@ -6,7 +6,7 @@
 //!
 //! Nothing is checked here. What is not sound did not become a [`Header`], a target or an authority in the first place.
 
-use super::{fields, header::Header};
+use super::{header::Header, names};
 use crate::buffer::send::SendBuffer;
 use crate::error::{HandshakeMisuse, SendError};
 
@@ -57,7 +57,7 @@ fn make_room(needed: usize, tx: &mut (impl SendBuffer + ?Sized)) -> Result<(), S
 pub(super) fn check_not_reserved(headers: &[Header<'_>]) -> Result<(), HandshakeMisuse> {
     let is_reserved = |header: &Header<'_>| {
         let prefix = header.name().as_bytes().get(..SEC_WEBSOCKET.len()).unwrap_or_default();
-        prefix.eq_ignore_ascii_case(SEC_WEBSOCKET) || fields::recognise(header.name()).is_some()
+        prefix.eq_ignore_ascii_case(SEC_WEBSOCKET) || names::recognise(header.name().as_bytes()).is_some()
     };
     if headers.iter().any(is_reserved) { Err(HandshakeMisuse::HeaderReserved) } else { Ok(()) }
 }

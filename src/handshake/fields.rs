@@ -5,10 +5,8 @@
 //! about, and notes what stands more often than it may. Most headers of a real request are dismissed by the length of
 //! their name.
 
-use arrayvec::ArrayVec;
-
 use super::extensions::Extensions;
-use super::grammar;
+use super::{grammar, names};
 use crate::error::{Field, HandshakeError};
 
 /// The most lines on which `Sec-WebSocket-Protocol` or `Sec-WebSocket-Extensions` may stand.
@@ -42,6 +40,8 @@ pub struct Fields<'a> {
     /// Whether `Connection` names `upgrade`.
     pub(super) is_connection_upgrade: bool,
     pub(super) content_length: Option<u64>,
+    /// A header that says something of a connection, which a stream of HTTP/2 or HTTP/3 is not.
+    connection_specific: Option<Field>,
     /// The last line of `Transfer-Encoding`.
     pub(super) transfer_encoding: Option<&'a [u8]>,
     protocols: Lines<'a>,
@@ -57,7 +57,28 @@ pub(super) struct Upgrade {
     pub(super) has_other: bool,
 }
 
-type Lines<'a> = ArrayVec<&'a [u8], MAX_LINES>;
+/// The lines of a list. An array of slices that are there or not is nothing to be dropped, so whoever holds it does not
+/// hold the bytes for longer than it is used.
+#[derive(Clone, Debug, Default)]
+struct Lines<'a> {
+    lines: [&'a [u8]; MAX_LINES],
+    count: usize,
+}
+
+impl<'a> Lines<'a> {
+    #[inline]
+    fn as_slice(&self) -> &[&'a [u8]] {
+        self.lines.get(..self.count).unwrap_or_default()
+    }
+
+    /// Adds a line, if there is room for one.
+    #[inline]
+    fn push(&mut self, line: &'a [u8]) -> Option<()> {
+        *self.lines.get_mut(self.count)? = line;
+        self.count = self.count.saturating_add(1);
+        Some(())
+    }
+}
 
 impl<'a> Fields<'a> {
     /// No headers yet.
@@ -69,14 +90,14 @@ impl<'a> Fields<'a> {
     /// Takes note of a header. `name` is compared without regard to ASCII case; spaces around `value` do not matter.
     #[inline]
     pub fn add(&mut self, name: &str, value: &'a [u8]) {
-        if let Some(field) = recognise(name) {
-            self.add_known(field, grammar::trim(value));
+        if let Some(field) = names::recognise(name.as_bytes()) {
+            self.note(field, grammar::trim(value));
         }
     }
 
-    /// What each header is to the handshake.
+    /// Takes note of a header that matters, whose value has no spaces around it.
     #[inline]
-    fn add_known(&mut self, field: Field, value: &'a [u8]) {
+    pub(super) fn note(&mut self, field: Field, value: &'a [u8]) {
         let noted = match field {
             Field::Host => once(field, &mut self.host, value),
             Field::Origin => once(field, &mut self.origin, value),
@@ -99,6 +120,9 @@ impl<'a> Fields<'a> {
         };
         if let Err(fault) = noted {
             self.fault.get_or_insert(fault);
+        }
+        if matches!(field, Field::Connection | Field::Upgrade | Field::TransferEncoding) {
+            self.connection_specific.get_or_insert(field);
         }
     }
 
@@ -125,7 +149,7 @@ impl<'a> Fields<'a> {
 
     /// The lines of `Sec-WebSocket-Protocol` as they stand, without the spaces around them.
     pub(super) fn protocol_lines(&self) -> &[&'a [u8]] {
-        &self.protocols
+        self.protocols.as_slice()
     }
 
     /// The subprotocols that stand in `Sec-WebSocket-Protocol`, in order, all lines together (RFC 6455 §11.3.4).
@@ -138,18 +162,27 @@ impl<'a> Fields<'a> {
     /// The extensions that stand in `Sec-WebSocket-Extensions`, in order, all lines together (RFC 6455 §9.1).
     #[must_use]
     pub fn extensions(&self) -> Extensions<'a, '_> {
-        Extensions::new(&self.extensions)
+        Extensions::new(self.extensions.as_slice())
     }
 
     /// The elements of all lines of `Sec-WebSocket-Protocol`, tokens or not.
     fn protocol_elements(&self) -> impl Iterator<Item = &'a [u8]> {
-        self.protocols.iter().flat_map(|line| grammar::elements(line))
+        self.protocols.as_slice().iter().flat_map(|line| grammar::elements(line))
     }
 
     /// That no header stands more often than it may.
     pub(super) const fn check_counts(&self) -> Result<(), HandshakeError> {
         match self.fault {
             Some(fault) => Err(fault),
+            None => Ok(()),
+        }
+    }
+
+    /// That there is no header in it that HTTP/2 and HTTP/3 do not have (RFC 9113 §8.2.2). Those that are not for a
+    /// handshake to know (`Keep-Alive`, `Proxy-Connection`) are left to the stack.
+    pub(super) const fn check_stream(&self) -> Result<(), HandshakeError> {
+        match self.connection_specific {
+            Some(field) => Err(HandshakeError::ConnectionSpecific(field)),
             None => Ok(()),
         }
     }
@@ -164,7 +197,7 @@ impl<'a> Fields<'a> {
 
     /// That the two lists keep to their grammar: `1#token` and `extension-list` (RFC 6455 §4.3).
     pub(super) fn check_lists(&self) -> Result<(), HandshakeError> {
-        let has_protocol = self.protocols.is_empty() || self.protocol_elements().next().is_some();
+        let has_protocol = self.protocols.count == 0 || self.protocol_elements().next().is_some();
         if !has_protocol || !self.protocol_elements().all(grammar::is_token) {
             return Err(HandshakeError::Invalid(Field::Protocol));
         }
@@ -197,31 +230,6 @@ impl Upgrade {
     }
 }
 
-/// The headers that matter. Nearly all others are dismissed by the length of the name and its first letter.
-#[inline(always)]
-pub(super) fn recognise(name: &str) -> Option<Field> {
-    match (name.len(), name.as_bytes().first()?.to_ascii_lowercase()) {
-        (4, b'h') => candidate(Field::Host, name),
-        (6, b'o') => candidate(Field::Origin, name),
-        (7, b'u') => candidate(Field::Upgrade, name),
-        (10, b'c') => candidate(Field::Connection, name),
-        (14, b'c') => candidate(Field::ContentLength, name),
-        (17, b's') => candidate(Field::Key, name),
-        (17, b't') => candidate(Field::TransferEncoding, name),
-        (20, b's') => candidate(Field::Accept, name),
-        (21, b's') => candidate(Field::Version, name),
-        (22, b's') => candidate(Field::Protocol, name),
-        (24, b's') => candidate(Field::Extensions, name),
-        _ => None,
-    }
-}
-
-#[inline(always)]
-fn candidate(field: Field, name: &str) -> Option<Field> {
-    // Most clients write the names as RFC 6455 does, and equality is the cheaper question.
-    if field.name() == name || field.name().eq_ignore_ascii_case(name) { Some(field) } else { None }
-}
-
 /// For a header that may stand once: keeps the value; an error when there was one.
 fn once<'a>(field: Field, slot: &mut Option<&'a [u8]>, value: &'a [u8]) -> Result<(), HandshakeError> {
     match slot.replace(value) {
@@ -232,5 +240,5 @@ fn once<'a>(field: Field, slot: &mut Option<&'a [u8]>, value: &'a [u8]) -> Resul
 
 /// For a header that is a list: keeps the line; an error when there were too many.
 fn line<'a>(field: Field, lines: &mut Lines<'a>, value: &'a [u8]) -> Result<(), HandshakeError> {
-    lines.try_push(value).map_err(|_| HandshakeError::TooManyLines(field))
+    lines.push(value).ok_or(HandshakeError::TooManyLines(field))
 }

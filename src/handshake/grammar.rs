@@ -2,6 +2,8 @@
 //!
 //! The same few predicates judge what a peer sent and what the caller wants to send.
 
+use super::search;
+
 /// A set of bytes as a table: one load answers for a byte, whatever the set.
 pub(super) struct ByteSet([bool; 256]);
 
@@ -44,9 +46,18 @@ pub(super) fn is_token_byte(byte: u8) -> bool {
     TOKEN.has(byte)
 }
 
+/// How many bytes at the front can stand in a token.
+#[inline]
+pub(super) fn token_len(bytes: &[u8]) -> usize {
+    let len = search::word_len(bytes);
+    let mut rest = bytes.get(len..).unwrap_or_default().iter();
+    len.saturating_add(rest.position(|byte| !is_token_byte(*byte)).unwrap_or(bytes.len().saturating_sub(len)))
+}
+
 /// `token = 1*tchar`
+#[inline]
 pub(super) fn is_token(bytes: &[u8]) -> bool {
-    !bytes.is_empty() && bytes.iter().all(|byte| is_token_byte(*byte))
+    !bytes.is_empty() && token_len(bytes) == bytes.len()
 }
 
 /// `bytes` as text, if they are a token.
@@ -72,6 +83,7 @@ pub(super) fn is_target(text: &str) -> bool {
 }
 
 /// `bytes` without the spaces and tabs around them.
+#[inline(never)]
 pub(super) fn trim(mut bytes: &[u8]) -> &[u8] {
     while let [b' ' | b'\t', rest @ ..] | [rest @ .., b' ' | b'\t'] = bytes {
         bytes = rest;

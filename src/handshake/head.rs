@@ -1,12 +1,15 @@
-//! Where a head ends, and what it says.
+//! Where a head ends.
 //!
-//! A head comes in as many pieces as the network likes. It is therefore looked at in two steps, and each byte once in
-//! each:
+//! A head comes in as many pieces as the network likes. It is therefore looked at in two steps:
 //!
 //! 1. [`Scan`] looks for the empty line that ends it. It remembers how far it has looked, so a head that comes one byte
 //!    at a time costs as much work as one that comes whole: no byte is looked at again but the two before the new ones
 //!    (the flaw of CVE-2023-43669).
-//! 2. `httparse` parses the whole head, exactly once.
+//! 2. [`parse`](super::parse) reads the whole head.
+//!
+//! Nearly all heads come whole. So the first bytes that come are given to the parser at once: when it is content, the
+//! scan would be too, for every line then ends in CR LF and the first empty one is the end. When it is not, nothing has
+//! been decided, and the two steps are taken. So each byte is read by the parser twice at most.
 //!
 //! What the scan refuses, it refuses at a byte whose place does not depend on how the bytes were cut: they are judged
 //! in order, and none beyond the limit is looked at. So the outcome of a handshake is a function of the bytes alone.
@@ -19,10 +22,7 @@
 //! | more bytes than the limit | at the last byte of the limit, if the head does not end there |
 //! | all else that is not HTTP/1, folded lines included | at the end of the head |
 
-use core::mem::MaybeUninit;
-
 use super::grammar;
-use crate::buffer::view::View;
 use crate::error::{HandshakeError, HeadPart};
 
 /// The most bytes that a head may have unless another limit is set: 16 KiB.
@@ -74,6 +74,11 @@ impl Scan {
     /// Whether any byte of the head has come.
     pub(super) const fn is_begun(&self) -> bool {
         self.seen > 0
+    }
+
+    /// Notes that all of `bytes` have been seen.
+    pub(super) const fn end(&mut self, bytes: &[u8]) {
+        self.seen = bytes.len();
     }
 
     /// Goes on through `bytes`, which begin with the first byte of the head; gives the length of the head when its end
@@ -130,177 +135,15 @@ const fn is_odd(before: u8, last: u8, now: u8) -> bool {
     (now == b'\n') & ((last != b'\r') | (before == b'\n'))
 }
 
-/// What stands behind the start line of a whole head, and before it the empty line that a request may have.
-fn header_lines(head: &[u8]) -> &[u8] {
-    let head = head.strip_prefix(b"\r\n").unwrap_or(head);
-    split_once(head, b'\n').map_or(&[], |(_, lines)| lines)
-}
-
-/// Tells the buffer how much more of the head is in sight: as much again as has come, within the limit. So a buffer
-/// that grows does it by doubling.
-pub(super) fn want_more(view: &mut View<'_>, max_bytes: usize) {
-    let len = view.unread_len();
-    view.want(max_bytes.saturating_sub(len).min(len).max(1) as u64);
-}
-
-/// A request line, with HTTP's minor version.
-pub(super) struct RawRequest<'a> {
-    pub(super) method: &'a str,
-    pub(super) target: &'a str,
-    pub(super) minor: u8,
-    /// All behind the request line.
-    pub(super) header_lines: &'a [u8],
-}
-
-/// A status line, with HTTP's minor version.
-pub(super) struct RawResponse<'a> {
-    pub(super) minor: u8,
-    pub(super) status: u16,
-    pub(super) reason: &'a str,
-    /// All behind the status line.
-    pub(super) header_lines: &'a [u8],
-}
-
-/// Parses a whole head; hands each header to `collect`, in order.
-pub(super) fn parse_request<'a>(
-    head: &'a [u8],
-    max_headers: usize,
-    collect: impl FnMut(&'a str, &'a [u8]),
-) -> Result<RawRequest<'a>, HandshakeError> {
-    let mut storage = [const { MaybeUninit::uninit() }; MAX_HEADERS];
-    let mut raw = httparse::Request::new(&mut []);
-    let status = raw.parse_with_uninit_headers(head, limited(&mut storage, max_headers)).map_err(translate)?;
-    feed(status, raw.headers, collect)?;
-    let (Some(method), Some(target), Some(minor)) = (raw.method, raw.path, raw.version) else { return Err(UNFINISHED) };
-    Ok(RawRequest { method, target, minor, header_lines: header_lines(head) })
-}
-
-/// Parses a whole head; hands each header to `collect`, in order.
-pub(super) fn parse_response<'a>(
-    head: &'a [u8],
-    max_headers: usize,
-    collect: impl FnMut(&'a str, &'a [u8]),
-) -> Result<RawResponse<'a>, HandshakeError> {
-    let mut storage = [const { MaybeUninit::uninit() }; MAX_HEADERS];
-    let mut raw = httparse::Response::new(&mut []);
-    let config = httparse::ParserConfig::default();
-    let headers = limited(&mut storage, max_headers);
-    let status = config.parse_response_with_uninit_headers(&mut raw, head, headers).map_err(translate)?;
-    feed(status, raw.headers, collect)?;
-    let (Some(minor), Some(status)) = (raw.version, raw.code) else { return Err(UNFINISHED) };
-    let reason = raw.reason.unwrap_or_default();
-    Ok(RawResponse { minor, status, reason, header_lines: header_lines(head) })
-}
-
-/// A head that ends before its parser is content. The scan lets none through; this says so without a panic.
-const UNFINISHED: HandshakeError = HandshakeError::Malformed(HeadPart::LineEnd);
-
-fn limited<T>(storage: &mut [T], max: usize) -> &mut [T] {
-    let max = max.min(storage.len());
-    storage.get_mut(..max).unwrap_or_default()
-}
-
-fn feed<'a>(
-    status: httparse::Status<usize>,
-    headers: &[httparse::Header<'a>],
-    mut collect: impl FnMut(&'a str, &'a [u8]),
-) -> Result<(), HandshakeError> {
-    if status.is_partial() {
-        return Err(UNFINISHED);
-    }
-    for header in headers {
-        collect(header.name, header.value);
-    }
-    Ok(())
-}
-
-/// The parser's errors in our words; which parser it is, is nobody's concern.
-const fn translate(error: httparse::Error) -> HandshakeError {
-    match error {
-        httparse::Error::TooManyHeaders => HandshakeError::TooManyHeaders,
-        httparse::Error::Version => HandshakeError::HttpVersion,
-        httparse::Error::HeaderName => HandshakeError::Malformed(HeadPart::HeaderName),
-        httparse::Error::HeaderValue => HandshakeError::Malformed(HeadPart::HeaderValue),
-        httparse::Error::NewLine => UNFINISHED,
-        httparse::Error::Status | httparse::Error::Token => HandshakeError::Malformed(HeadPart::StartLine),
-    }
-}
-
-/// What stands before and behind the first `needle`.
-pub(super) fn split_once(bytes: &[u8], needle: u8) -> Option<(&[u8], &[u8])> {
-    let (before, from) = bytes.split_at_checked(Places::new(bytes, needle).next()?)?;
-    Some((before, from.get(1..)?))
-}
-
-/// The places of a byte in a slice, in order, found eight bytes at a time.
-struct Places<'a> {
-    words: core::slice::Iter<'a, [u8; 8]>,
-    /// What is left behind the last whole word.
-    tail: &'a [u8],
-    /// Eight times the byte that is looked for.
-    pattern: u64,
-    /// The top bit of each byte of the word in hand that is one and has not been given.
-    hits: u64,
-    /// The words that are not in `words` any more, and those that are.
-    count: usize,
-}
-
-impl<'a> Places<'a> {
-    #[inline]
-    fn new(bytes: &'a [u8], needle: u8) -> Self {
-        let (words, tail) = bytes.as_chunks::<8>();
-        Self { words: words.iter(), tail, pattern: u64::from_ne_bytes([needle; 8]), hits: 0, count: words.len() }
-    }
-
-    /// The tail as a word: bytes that are not there are the complement of the needle.
-    fn take_tail(&mut self) -> Option<u64> {
-        let tail = core::mem::take(&mut self.tail);
-        self.count = self.count.wrapping_add(1);
-        let word = tail.iter().rev().fold(!self.pattern, |word, byte| word << 8 | u64::from(*byte));
-        if tail.is_empty() { None } else { Some(word) }
-    }
-}
-
-impl Iterator for Places<'_> {
-    type Item = usize;
-
-    #[inline]
-    fn next(&mut self) -> Option<usize> {
-        while self.hits == 0 {
-            let word = match self.words.next() {
-                Some(word) => u64::from_le_bytes(*word),
-                None => self.take_tail()?,
-            };
-            self.hits = zeros(word ^ self.pattern);
-        }
-        let within = usize::try_from(self.hits.trailing_zeros() / 8).ok()?;
-        self.hits &= self.hits.wrapping_sub(1);
-        let word = self.count.wrapping_sub(self.words.len()).wrapping_sub(1);
-        Some(word.wrapping_mul(8).wrapping_add(within))
-    }
-}
-
-/// The top bit of each byte that is zero. No sum reaches beyond its own byte, so each bit is right by itself.
-const fn zeros(word: u64) -> u64 {
-    const LOW: u64 = u64::from_ne_bytes([0x7f; 8]);
-    !((word & LOW).wrapping_add(LOW) | word | LOW)
+/// How much more of a head is in sight behind `len` bytes: as much again, within the limit. So a buffer that grows does
+/// it by doubling.
+pub(super) fn wanted(len: usize, max_bytes: usize) -> u64 {
+    max_bytes.saturating_sub(len).min(len).max(1) as u64
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn places_agree_with_a_plain_search() {
-        let text = *b"\n\x0b\x0a\x09\x8a\x0a\xf5\x75123456789\n\n\nabcdefgh\x0b\n";
-        for from in 0..text.len() {
-            for to in from..=text.len() {
-                let bytes = text.get(from..to).unwrap_or_default();
-                let plain = bytes.iter().enumerate().filter(|(_, byte)| **byte == b'\n').map(|(place, _)| place);
-                assert!(Places::new(bytes, b'\n').eq(plain));
-            }
-        }
-    }
 
     #[test]
     fn odd_line_ends_agree_with_a_plain_search() {

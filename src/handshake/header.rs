@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use super::{grammar, head};
+use super::{grammar, names, search};
 use crate::error::HandshakeMisuse;
 
 /// One header: a name and its value, borrowed from whoever has the bytes.
@@ -44,6 +44,14 @@ impl<'a> Header<'a> {
     /// A header whose parts the crate itself has chosen or checked.
     pub(super) const fn trusted(name: &'a str, value: &'a [u8]) -> Self {
         Self { name, value }
+    }
+
+    /// With the name in lower case, if it is one that matters to a handshake.
+    pub(super) fn to_lower(self) -> Self {
+        match names::recognise(self.name.as_bytes()) {
+            Some(field) => Self { name: field.lower_name(), value: self.value },
+            None => self,
+        }
     }
 
     /// The name as it was written. Names are compared without regard to ASCII case.
@@ -140,9 +148,9 @@ impl<'a> Iterator for HeadersIter<'a> {
     type Item = Header<'a>;
 
     fn next(&mut self) -> Option<Header<'a>> {
-        let (line, rest) = head::split_once(self.lines, b'\n')?;
+        let (line, rest) = search::split_once(self.lines, b'\n')?;
         self.lines = rest;
-        let (name, value) = head::split_once(line.strip_suffix(b"\r")?, b':')?;
+        let (name, value) = search::split_once(line.strip_suffix(b"\r")?, b':')?;
         Some(Header { name: core::str::from_utf8(name).ok()?, value: grammar::trim(value) })
     }
 }

@@ -6,6 +6,8 @@
 //! | a request that an HTTP library has parsed | [`server::accept`] |
 //! | a transport to a server | [`client::Handshake`] |
 //! | an HTTP library that sends requests | [`client::Handshake::request_fields`] and [`client::Handshake::verify`] |
+//! | a stream of HTTP/2 or HTTP/3 | [`extended_connect`] |
+//! | the types of the `http` crate (hyper, axum …) | the module `http`, with the feature of that name |
 //!
 //! # The model
 //!
@@ -17,7 +19,7 @@
 //! ```text
 //!               bytes                     headers that somebody else has parsed
 //!                 │                                    │
-//!   head     find the end, parse once                  │
+//!   head, parse   the end, the lines                   │
 //!                 │                                    │
 //!   fields   ─────┴──────── one pass ──────────────────┤
 //!                                                      ▼
@@ -40,10 +42,14 @@
 
 // In the order of their layers: each imports from those above it alone.
 
+mod search;
+
 mod grammar;
 
 mod authority;
 mod head;
+mod names;
+mod parse;
 
 mod header;
 mod url;
@@ -61,6 +67,11 @@ mod emit;
 
 pub mod client;
 pub mod server;
+
+pub mod extended_connect;
+
+#[cfg(feature = "http")]
+pub mod http;
 
 pub use accept_key::accept_key;
 pub use extensions::{Extension, Extensions, Param, Params, Value};

@@ -95,7 +95,6 @@ fn shake_hands() -> Result<Wire, Error> {
     let _ = server_rx.extend_from_slice(to_server.as_slice());
     let Some(asked) = server::Handshake::new().receive(&mut server_rx)? else { return Err(INCOMPLETE) };
     let server = asked.accept(server::Origins::SameHost)?.write(&mut to_client)?.connection(Config::server());
-    drop(asked);
 
     let _ = client_rx.extend_from_slice(to_client.as_slice());
     let Some(client::Response::Established(agreed)) = asking.receive(&mut client_rx)? else { return Err(INCOMPLETE) };

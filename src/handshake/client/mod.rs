@@ -48,7 +48,7 @@
 
 mod body;
 mod request;
-mod response;
+pub(super) mod response;
 
 use core::iter;
 use core::time::Duration;
@@ -63,6 +63,7 @@ use super::emit::{self, CRLF};
 use super::fields::Fields;
 use super::head::{self, DEFAULT_MAX_HEAD_BYTES, HttpVersion, Scan};
 use super::header::Header;
+use super::parse;
 use crate::buffer::recv::{RecvBuffer, Storage};
 use crate::buffer::send::SendBuffer;
 use crate::error::{HandshakeError, HandshakeMisuse, SendError};
@@ -188,9 +189,7 @@ impl<'a> Handshake<'a> {
     /// Each subprotocol has a line of its own, up to the eight lines that servers of this crate read. Add all of them
     /// to the library's map; to replace would keep the last. Judge the answer with [`verify`](Self::verify).
     pub fn request_fields(&self) -> impl Iterator<Item = Header<'_>> {
-        let names = self.request.subprotocol_names();
-        let subprotocols = names.iter().map(|name| Header::trusted("Sec-WebSocket-Protocol", name.as_bytes()));
-        self.fixed_fields().into_iter().chain(subprotocols).chain(self.request.chosen_fields())
+        self.fixed_fields().into_iter().chain(self.request.offer_fields())
     }
 
     /// Judges an answer that somebody else has parsed: by the same code as [`receive`](Self::receive).
@@ -238,7 +237,7 @@ impl<'a> Handshake<'a> {
         let len = loop {
             let max_bytes = self.max_head_bytes.min(view.max_message_len(0));
             let Some(len) = self.scan.advance(view.unread(), max_bytes)? else {
-                head::want_more(&mut view, max_bytes);
+                view.want(head::wanted(view.unread_len(), max_bytes));
                 return Ok(None);
             };
             if !self.skip_interim(view.unread(), len)? {
@@ -258,7 +257,7 @@ impl<'a> Handshake<'a> {
         if status.first() != Some(&b'1') || status == b"101" {
             return Ok(false);
         }
-        head::parse_response(head, self.max_headers, |_, _| ())?;
+        parse::parse_response(head, self.max_headers, |_, _| ())?;
         self.interim_left = self.interim_left.checked_sub(1).ok_or(HandshakeError::TooManyInterim)?;
         self.max_head_bytes = self.max_head_bytes.saturating_sub(len);
         self.scan = Scan::response();

@@ -138,11 +138,6 @@ impl<'a> Request<'a> {
         self.subprotocols.iter().find(|offer| offer.as_bytes() == name).copied()
     }
 
-    /// The subprotocols that are offered.
-    pub(super) const fn subprotocol_names(&self) -> &'a [&'a str] {
-        self.subprotocols
-    }
-
     /// The value of `Sec-WebSocket-Protocol`, in parts; nothing when no subprotocol is offered.
     pub(super) fn subprotocol_parts(&self) -> impl Iterator<Item = &'a [u8]> + Clone + use<'a> {
         let separators = core::iter::once("").chain(core::iter::repeat(", "));
@@ -153,6 +148,13 @@ impl<'a> Request<'a> {
     #[cfg(feature = "deflate")]
     pub(super) const fn offered_deflate(&self) -> Option<&Offered<'a>> {
         self.deflate.as_ref()
+    }
+
+    /// All headers but those that every request has, each subprotocol on a line of its own.
+    pub(in crate::handshake) fn offer_fields(&self) -> impl Iterator<Item = Header<'_>> {
+        let subprotocols =
+            self.subprotocols.iter().map(|name| Header::trusted("Sec-WebSocket-Protocol", name.as_bytes()));
+        subprotocols.chain(self.chosen_fields())
     }
 
     /// The headers other than those that every request has, and other than the subprotocols.

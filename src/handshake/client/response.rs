@@ -9,8 +9,9 @@ use crate::handshake::accept_key::accept_key;
 #[cfg(feature = "deflate")]
 use crate::handshake::deflate::Agreed;
 use crate::handshake::fields::{Fields, Upgrade};
-use crate::handshake::head::{self, HttpVersion};
+use crate::handshake::head::HttpVersion;
 use crate::handshake::header::Headers;
+use crate::handshake::parse::parse_response;
 
 /// What the server has answered: yes, or anything else that HTTP lets it say.
 #[derive(Clone, Copy, Debug)]
@@ -136,9 +137,9 @@ pub(super) fn parse<'a, 'rx>(
     key: &[u8],
 ) -> Result<Response<'a, 'rx>, HandshakeError> {
     let mut fields = Fields::new();
-    let raw = head::parse_response(head, max_headers, |name, value| fields.add(name, value))?;
+    let raw = parse_response(head, max_headers, |field, value| fields.note(field, value))?;
     let version = HttpVersion::from_minor(raw.minor);
-    let headers = Headers::new(raw.header_lines);
+    let headers = Headers::new(raw.lines.headers);
     if raw.status == 101 {
         let established = verify(request, key, raw.status, version, &fields)?;
         return Ok(Response::Established(Established { headers, ..established }));
@@ -147,7 +148,7 @@ pub(super) fn parse<'a, 'rx>(
     Ok(Response::Refused(Refused { status: raw.status, reason: raw.reason, version, headers, body }))
 }
 
-/// The one list of rules for an answer (§4.1).
+/// The one list of rules for an answer to an upgrade (§4.1).
 pub(super) fn verify<'a>(
     request: &Request<'a>,
     key: &[u8],
@@ -162,6 +163,14 @@ pub(super) fn verify<'a>(
     if accept != accept_key(key) {
         return Err(HandshakeError::AcceptMismatch);
     }
+    agree(request, fields)
+}
+
+/// Items 5 and 6, which hold for every version of HTTP: what was granted is what was asked for.
+pub(in crate::handshake) fn agree<'a>(
+    request: &Request<'a>,
+    fields: &Fields<'_>,
+) -> Result<Established<'a, 'static>, HandshakeError> {
     fields.check_lists()?;
     #[cfg(not(feature = "deflate"))]
     check_no_extensions(fields)?;

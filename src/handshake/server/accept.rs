@@ -1,4 +1,4 @@
-//! Saying yes: the answer 101, and what is agreed with it (RFC 6455 §4.2.2).
+//! Saying yes: the answer, and what is agreed with it (RFC 6455 §4.2.2, RFC 8441 §5).
 
 use crate::buffer::send::SendBuffer;
 #[cfg(feature = "deflate")]
@@ -18,18 +18,68 @@ const FIXED: &[u8] =
 ///
 /// Choose a subprotocol, add headers, then [`write`](Self::write) the answer. Only what the client offers can be
 /// chosen. `'a` is the caller's text: the chosen subprotocol and the headers are not copied.
+///
+/// `W` is the way in which the connection comes about: by an [`Upgrade`], by [`Connect`], or by
+/// [either](EitherWay).
 #[derive(Clone, Debug)]
 #[must_use = "the answer has to be written"]
-pub struct Accept<'f, 'a> {
+pub struct Accept<'f, 'a, W = Upgrade> {
     fields: &'f Fields<'f>,
-    accept_key: [u8; 28],
+    way: W,
     subprotocol: Option<&'a str>,
     headers: &'a [Header<'a>],
     #[cfg(feature = "deflate")]
     deflate: Option<Answer<'a>>,
 }
 
-/// The result of a handshake on the server's side: what both ends have agreed on. There is one only where a 101 was
+/// A way in which a connection becomes a WebSocket.
+pub trait Way: sealed::Way {}
+
+mod sealed {
+    pub trait Way {
+        /// The value of `Sec-WebSocket-Accept`, which only an upgrade has.
+        fn accept_key(&self) -> Option<&[u8; 28]>;
+    }
+}
+
+/// The upgrade of HTTP/1.1: the answer is a 101, which accepts the client's key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Upgrade {
+    accept_key: [u8; 28],
+}
+
+/// The extended CONNECT of HTTP/2 and HTTP/3: the answer is a 200, and there is no key
+/// ([`extended_connect`](crate::handshake::extended_connect)).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Connect;
+
+/// One of the two, as the request has it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EitherWay {
+    accept_key: Option<[u8; 28]>,
+}
+
+impl sealed::Way for Upgrade {
+    fn accept_key(&self) -> Option<&[u8; 28]> {
+        Some(&self.accept_key)
+    }
+}
+
+impl sealed::Way for Connect {
+    fn accept_key(&self) -> Option<&[u8; 28]> {
+        None
+    }
+}
+
+impl sealed::Way for EitherWay {
+    fn accept_key(&self) -> Option<&[u8; 28]> {
+        self.accept_key.as_ref()
+    }
+}
+
+impl<W: sealed::Way> Way for W {}
+
+/// The result of a handshake on the server's side: what both ends have agreed on. There is one only where a yes was
 /// written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use = "the connection begins here"]
@@ -61,14 +111,50 @@ impl<'a> Accepted<'a> {
 }
 
 impl<'f, 'a> Accept<'f, 'a> {
-    pub(super) const fn new(accept_key: [u8; 28], fields: &'f Fields<'f>) -> Self {
+    pub(super) const fn upgrade(accept_key: [u8; 28], fields: &'f Fields<'f>) -> Self {
+        Self::new(Upgrade { accept_key }, fields)
+    }
+
+    /// The value of `Sec-WebSocket-Accept`, 28 bytes of ASCII.
+    #[must_use]
+    pub const fn accept_key(&self) -> &[u8; 28] {
+        &self.way.accept_key
+    }
+
+    /// Appends the answer to `tx`. From here on both ends speak WebSocket, and what is unread in the receive buffer are
+    /// frames.
+    ///
+    /// # Errors
+    ///
+    /// [`Full`](SendError::Full) when it does not fit: nothing was written, and the call can be repeated.
+    pub fn write(&self, tx: &mut (impl SendBuffer + ?Sized)) -> Result<Accepted<'a>, SendError> {
+        emit::emit_head(&[FIXED, &self.way.accept_key, CRLF], self.chosen_fields(), &[CRLF], tx)?;
+        Ok(self.accepted())
+    }
+}
+
+impl<'f, 'a, W: Way> Accept<'f, 'a, W> {
+    pub(in crate::handshake) const fn new(way: W, fields: &'f Fields<'f>) -> Self {
         Self {
             fields,
-            accept_key,
+            way,
             subprotocol: None,
             headers: &[],
             #[cfg(feature = "deflate")]
             deflate: None,
+        }
+    }
+
+    /// The same, whichever way it is.
+    pub fn either(self) -> Accept<'f, 'a, EitherWay> {
+        let way = EitherWay { accept_key: self.way.accept_key().copied() };
+        Accept {
+            fields: self.fields,
+            way,
+            subprotocol: self.subprotocol,
+            headers: self.headers,
+            #[cfg(feature = "deflate")]
+            deflate: self.deflate,
         }
     }
 
@@ -80,12 +166,6 @@ impl<'f, 'a> Accept<'f, 'a> {
     /// The extensions that the client offers, in its order of preference. Their grammar has been checked.
     pub fn extensions(&self) -> Extensions<'f, 'f> {
         self.fields.extensions()
-    }
-
-    /// The value of `Sec-WebSocket-Accept`, 28 bytes of ASCII.
-    #[must_use]
-    pub const fn accept_key(&self) -> &[u8; 28] {
-        &self.accept_key
     }
 
     /// Chooses this subprotocol. Names are compared with regard to case.
@@ -147,14 +227,26 @@ impl<'f, 'a> Accept<'f, 'a> {
         Ok(self)
     }
 
-    /// The headers of the answer, for those who write the response themselves; its status is 101.
+    /// The status of the answer: 101 to an upgrade, 200 to a CONNECT.
+    #[must_use]
+    pub fn status(&self) -> u16 {
+        if self.way.accept_key().is_some() { 101 } else { 200 }
+    }
+
+    /// The headers of the answer, for those who write the response themselves, with [this status](Self::status). For
+    /// HTTP/2 and HTTP/3, the names that the handshake writes are in lower case.
     pub fn response_fields(&self) -> impl Iterator<Item = Header<'_>> + Clone {
-        let fixed = [
-            Header::trusted("Upgrade", b"websocket"),
-            Header::trusted("Connection", b"Upgrade"),
-            Header::trusted("Sec-WebSocket-Accept", &self.accept_key),
-        ];
-        fixed.into_iter().chain(self.chosen_fields())
+        let key = self.way.accept_key();
+        let fixed = key.map(|key| {
+            [
+                Header::trusted("Upgrade", b"websocket"),
+                Header::trusted("Connection", b"Upgrade"),
+                Header::trusted("Sec-WebSocket-Accept", key),
+            ]
+        });
+        let is_upgrade = key.is_some();
+        let chosen = self.chosen_fields().map(move |header| if is_upgrade { header } else { header.to_lower() });
+        fixed.into_iter().flatten().chain(chosen)
     }
 
     /// The headers behind the three that every answer has.
@@ -163,17 +255,6 @@ impl<'f, 'a> Accept<'f, 'a> {
         #[cfg(feature = "deflate")]
         let chosen = chosen.into_iter().chain(self.deflate.as_ref().map(Answer::header));
         chosen.into_iter().chain(self.headers.iter().copied())
-    }
-
-    /// Appends the answer to `tx`. From here on both ends speak WebSocket, and what is unread in the receive buffer are
-    /// frames.
-    ///
-    /// # Errors
-    ///
-    /// [`Full`](SendError::Full) when it does not fit: nothing was written, and the call can be repeated.
-    pub fn write(&self, tx: &mut (impl SendBuffer + ?Sized)) -> Result<Accepted<'a>, SendError> {
-        emit::emit_head(&[FIXED, &self.accept_key, CRLF], self.chosen_fields(), &[CRLF], tx)?;
-        Ok(self.accepted())
     }
 
     /// The result, for those who send [`response_fields`](Self::response_fields) themselves.

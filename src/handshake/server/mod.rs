@@ -54,11 +54,11 @@ mod accept;
 mod origin;
 mod reply;
 mod request;
-mod rules;
+pub(super) mod rules;
 
 use core::time::Duration;
 
-pub use accept::{Accept, Accepted};
+pub use accept::{Accept, Accepted, Connect, EitherWay, Upgrade, Way};
 pub use origin::Origins;
 pub use reply::Reply;
 pub use request::Request;
@@ -68,7 +68,7 @@ use super::clock::Clock;
 use super::head::{self, DEFAULT_MAX_HEAD_BYTES, Scan};
 use crate::buffer::recv::{RecvBuffer, Storage};
 use crate::buffer::send::SendBuffer;
-use crate::buffer::view::View;
+use crate::buffer::view::{Peeked, View};
 use crate::error::{Error, HandshakeError, SendError};
 use crate::time::Instant;
 
@@ -182,13 +182,38 @@ impl Handshake {
         }
     }
 
-    fn receive_from<'rx>(&mut self, mut view: View<'rx>) -> Result<Option<Request<'rx>>, HandshakeError> {
+    #[inline]
+    fn receive_from<'rx>(&mut self, view: View<'rx>) -> Result<Option<Request<'rx>>, HandshakeError> {
         let max_bytes = self.max_head_bytes.min(view.max_message_len(0));
-        let Some(len) = self.scan.advance(view.unread(), max_bytes)? else {
-            head::want_more(&mut view, max_bytes);
+        let (bytes, peeked) = view.peek();
+        if !self.scan.is_begun() {
+            let within = bytes.get(..max_bytes).unwrap_or(bytes);
+            let mut request = Request::empty();
+            if let Ok(len) = request.read(within, self.max_headers) {
+                self.scan.end(within);
+                peeked.take(len);
+                return Ok(Some(request));
+            }
+        }
+        self.receive_pieces(bytes, max_bytes, peeked)
+    }
+
+    /// For a head that has come in pieces, or has a fault.
+    #[cold]
+    fn receive_pieces<'rx>(
+        &mut self,
+        bytes: &'rx [u8],
+        max_bytes: usize,
+        peeked: Peeked<'_>,
+    ) -> Result<Option<Request<'rx>>, HandshakeError> {
+        let Some(len) = self.scan.advance(bytes, max_bytes)? else {
+            peeked.want(head::wanted(bytes.len(), max_bytes));
             return Ok(None);
         };
-        Request::parse(view.take(len), self.max_headers).map(Some)
+        peeked.take(len);
+        let mut request = Request::empty();
+        request.read(bytes.get(..len).unwrap_or_default(), self.max_headers)?;
+        Ok(Some(request))
     }
 
     /// When to call [`handle_timeout`](Self::handle_timeout): `None` for never. It changes only in that call and when

@@ -32,7 +32,7 @@ pub enum Origins<'a> {
 
 impl Origins<'_> {
     /// Whether a page of this `origin` may connect to this `host`.
-    pub(super) fn check(self, origin: Option<&[u8]>, host: &Authority<'_>) -> Result<(), HandshakeError> {
+    pub(in crate::handshake) fn check(self, origin: Option<&[u8]>, host: &Authority<'_>) -> Result<(), HandshakeError> {
         let is_served = match (self, origin) {
             (_, None) | (Self::Any, _) => true,
             (Self::SameHost, Some(origin)) => is_same_host(origin, host),

@@ -7,8 +7,9 @@ use super::rules::{self, RequestLine};
 use crate::error::{HandshakeError, HandshakeMisuse};
 use crate::handshake::extensions::Extensions;
 use crate::handshake::fields::Fields;
-use crate::handshake::head::{self, HttpVersion};
+use crate::handshake::head::HttpVersion;
 use crate::handshake::header::Headers;
+use crate::handshake::parse::parse_request;
 
 /// Any well-formed request of HTTP/1: one that asks for a WebSocket, or one for a page.
 ///
@@ -22,11 +23,20 @@ pub struct Request<'rx> {
 }
 
 impl<'rx> Request<'rx> {
-    pub(super) fn parse(head: &'rx [u8], max_headers: usize) -> Result<Self, HandshakeError> {
-        let mut fields = Fields::new();
-        let raw = head::parse_request(head, max_headers, |name, value| fields.add(name, value))?;
-        let line = RequestLine { method: raw.method, target: raw.target, version: HttpVersion::from_minor(raw.minor) };
-        Ok(Self { line, fields, headers: Headers::new(raw.header_lines) })
+    /// No request yet.
+    #[inline]
+    pub(super) fn empty() -> Self {
+        let line = RequestLine { method: "", target: "", version: HttpVersion::Http11 };
+        Self { line, fields: Fields::new(), headers: Headers::new(&[]) }
+    }
+
+    /// Becomes the request whose head is at the front of `bytes`; gives the length of the head.
+    #[inline]
+    pub(super) fn read(&mut self, bytes: &'rx [u8], max_headers: usize) -> Result<usize, HandshakeError> {
+        let raw = parse_request(bytes, max_headers, |field, value| self.fields.note(field, value))?;
+        self.line = RequestLine { method: raw.method, target: raw.target, version: HttpVersion::from_minor(raw.minor) };
+        self.headers = Headers::new(raw.lines.headers);
+        Ok(bytes.len().saturating_sub(raw.lines.rest.len()))
     }
 
     /// The method, such as `GET`.

@@ -4,6 +4,8 @@
 use super::accept::Accept;
 use super::origin::Origins;
 use crate::error::{Field, HandshakeError};
+#[cfg(feature = "http")]
+use crate::handshake::authority::default_port;
 use crate::handshake::authority::{Authority, split_scheme};
 use crate::handshake::fields::Fields;
 use crate::handshake::head::HttpVersion;
@@ -54,9 +56,25 @@ impl<'a> RequestLine<'a> {
         if path.starts_with('?') {
             return Err(HandshakeError::Target);
         }
-        let authority = Authority::parse(authority.as_bytes()).map_err(|_| HandshakeError::Target)?;
-        if authority.is_same(host, default_port) { Ok(()) } else { Err(HandshakeError::TargetAuthority) }
+        check_same_server(authority, default_port, host)
     }
+}
+
+/// That a target names the same server as `Host` (RFC 9112 §3.2.2).
+fn check_same_server(authority: &str, default_port: u16, host: &Authority<'_>) -> Result<(), HandshakeError> {
+    let authority = Authority::parse(authority.as_bytes()).map_err(|_| HandshakeError::Target)?;
+    if authority.is_same(host, default_port) { Ok(()) } else { Err(HandshakeError::TargetAuthority) }
+}
+
+/// The same for a target that somebody else has taken apart.
+#[cfg(feature = "http")]
+pub(in crate::handshake) fn check_authority(
+    authority: &str,
+    scheme: Option<&str>,
+    fields: &Fields<'_>,
+) -> Result<(), HandshakeError> {
+    let default_port = scheme.and_then(default_port).ok_or(HandshakeError::Target)?;
+    check_same_server(authority, default_port, &check_host(fields)?)
 }
 
 /// Decides on a request whose head somebody else has parsed: hyper, axum, a test.
@@ -105,7 +123,7 @@ pub fn accept<'f, 'a>(
     let key = check_key(fields)?;
     fields.check_lists()?;
     origins.check(fields.origin, &host)?;
-    Ok(Accept::new(accept_key::accept_key(key), fields))
+    Ok(Accept::upgrade(accept_key::accept_key(key), fields))
 }
 
 /// §4.2.1 items 1, 3 and 4: it asks for a WebSocket, in a way that HTTP lets it ask.
@@ -124,7 +142,7 @@ fn check_upgrade(line: &RequestLine<'_>, fields: &Fields<'_>) -> Result<(), Hand
 }
 
 /// §4.2.1 item 6, §4.4
-fn check_version(fields: &Fields<'_>) -> Result<(), HandshakeError> {
+pub(in crate::handshake) fn check_version(fields: &Fields<'_>) -> Result<(), HandshakeError> {
     match fields.version {
         Some(b"13") => Ok(()),
         Some(_) => Err(HandshakeError::WebSocketVersion),

@@ -81,6 +81,33 @@ fn a_vec_refuses_what_no_memory_can_hold() {
     assert_eq!(vec, [1, 2, 3]);
 }
 
+#[cfg(feature = "bytes")]
+#[test]
+fn bytes_agree() {
+    use bytes::BytesMut;
+    for len in LENGTHS {
+        for capacity in [0, 1, 3, 7, 100, 20_000] {
+            let mut tx = BytesMut::with_capacity(capacity);
+            write(&mut tx, len);
+            assert_eq!(tx, expected(len));
+
+            let mut tx = BytesMut::with_capacity(capacity);
+            Connection::client(Config::client(), || KEY).send_binary(&payload(len), &mut tx).unwrap();
+            Connection::server(Config::server()).send_binary(&payload(len), &mut tx).unwrap();
+            let taken = tx.split().freeze();
+            assert_eq!(taken, [masked(BINARY, payload(len)), plain(BINARY, payload(len))].concat());
+            assert!(tx.is_empty() && SendBuffer::reserve(&mut tx, 1_000));
+        }
+    }
+    let mut tx = BytesMut::new();
+    SendBuffer::extend_masked(&mut tx, &payload(100), KEY);
+    SendBuffer::extend_from_slice(&mut tx, &payload(100));
+    assert_eq!(tx, expected(100)[3..], "also when nobody has asked for room");
+    assert!(!SendBuffer::reserve(&mut tx, usize::MAX));
+    assert!(!SendBuffer::reserve(&mut tx, isize::MAX as usize));
+    assert_eq!(tx.len(), 200);
+}
+
 #[test]
 fn a_fixed_buffer_reserves_what_is_left_and_no_more() {
     let mut array = ArrayVec::<u8, 10>::new();

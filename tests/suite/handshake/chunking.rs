@@ -5,7 +5,7 @@ use websocket_proto::handshake::server::{Handshake, Origins};
 use super::support::{Cuts, RFC_REQUEST, RFC_RESPONSE, Random, ask_with, rfc_client, serve_with};
 
 /// One to three bytes of `valid` are replaced, removed or inserted.
-fn mutate(valid: &str, random: &mut Random) -> Vec<u8> {
+pub(super) fn mutate(valid: &str, random: &mut Random) -> Vec<u8> {
     const BYTES: &[u8] = b"\r\n\t :;,/\"\\\0\x7f\x80\xffaA1=";
     let mut bytes = valid.as_bytes().to_vec();
     for _ in 0..=random.below(3) {

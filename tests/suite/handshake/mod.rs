@@ -8,7 +8,10 @@ mod body;
 mod chunking;
 mod client;
 pub(crate) mod extensions;
+#[cfg(feature = "http")]
+mod http;
 mod injection;
+mod oracle;
 mod parsed;
 mod reply;
 mod server;

@@ -38,6 +38,7 @@ fn a_parsed_request_is_granted() {
         ]
     );
     assert_eq!(accept.accept_key(), RFC_ACCEPT.as_bytes());
+    assert_eq!(accept.status(), 101);
     assert_eq!(accept.accepted().subprotocol(), Some("superchat"));
 }
 

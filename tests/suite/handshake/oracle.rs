@@ -1,0 +1,143 @@
+//! Heads are read as a plain search and an independent parser read them, sound or not.
+
+use httparse::{EMPTY_HEADER, Error, Status};
+use websocket_proto::handshake::accept_key;
+use websocket_proto::handshake::server::{Handshake, Origins};
+use websocket_proto::{HandshakeError, HeadPart};
+
+use super::chunking::mutate;
+use super::support::{Answered, Cuts, RFC_REQUEST, RFC_RESPONSE, Random, ask_with, rfc_client, serve_with};
+
+const MAX_HEAD_BYTES: usize = 900;
+const MAX_HEADERS: usize = 14;
+
+const BROWSER_REQUEST: &str = "GET /chat?room=lobby HTTP/1.1\r\nHost: localhost:8888\r\nConnection: Upgrade\r\nPragma: no-cache\r\n\
+    User-Agent: Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko)\tChrome/156.0.0.0 Safari/537.36\r\n\
+    Upgrade: websocket\r\nOrigin: http://localhost:8888\r\nSec-WebSocket-Version: 13\r\nDNT:\r\nX.Trace_1: \t a \t \r\n\
+    Accept-Language: en-US,en;q=0.9,de-DE;q=0.8,de;q=0.7\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
+    Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\n\r\n";
+
+const PAGE_REQUEST: &str =
+    "\r\nPOST http://h\u{f6}st/a?b HTTP/1.0\r\n!#$%&'*+-.^_`|~09:x\r\nB\u{a0}: \u{e9}\r\nc:\u{e9}\u{2028}\r\n\r\n";
+
+const PAGE: &str =
+    "HTTP/1.1 404  Not\tFound\r\nContent-Type: text/html; charset=utf-8\r\nContent-Length: 0\r\nX:\r\n\r\n";
+
+/// Where a head ends, byte by byte; `None` when it does not.
+fn end(bytes: &[u8], is_request: bool) -> Result<Option<usize>, HandshakeError> {
+    let start_line = HandshakeError::Malformed(HeadPart::StartLine);
+    for len in 1..=bytes.len().min(MAX_HEAD_BYTES) {
+        let seen = &bytes[..len];
+        let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+        let is_blank = seen == b"\r\n\r\n" || seen == b"\r\n" && !is_request;
+        match seen {
+            [b'\n'] => return Err(HandshakeError::BareLineFeed),
+            [first] if *first != b'\r' && !is_token(*first) => return Err(start_line),
+            _ if is_blank => return Err(start_line),
+            _ if seen.ends_with(b"\n") && !seen.ends_with(b"\r\n") => return Err(HandshakeError::BareLineFeed),
+            _ if seen.ends_with(b"\n\r\n") => return Ok(Some(len)),
+            _ => {}
+        }
+    }
+    if bytes.len() >= MAX_HEAD_BYTES { Err(HandshakeError::HeadTooLong) } else { Ok(None) }
+}
+
+fn translate(error: Error) -> HandshakeError {
+    match error {
+        Error::TooManyHeaders => HandshakeError::TooManyHeaders,
+        Error::Version => HandshakeError::HttpVersion,
+        Error::HeaderName => HandshakeError::Malformed(HeadPart::HeaderName),
+        Error::HeaderValue => HandshakeError::Malformed(HeadPart::HeaderValue),
+        Error::NewLine => HandshakeError::Malformed(HeadPart::LineEnd),
+        Error::Status | Error::Token => HandshakeError::Malformed(HeadPart::StartLine),
+    }
+}
+
+fn pairs(headers: &[httparse::Header<'_>]) -> Vec<(String, Vec<u8>)> {
+    headers.iter().map(|header| (header.name.into(), header.value.into())).collect()
+}
+
+type Request = (String, String, Vec<(String, Vec<u8>)>);
+
+fn plain_request(bytes: &[u8]) -> Result<Option<Request>, HandshakeError> {
+    let Some(len) = end(bytes, true)? else { return Ok(None) };
+    let mut headers = [EMPTY_HEADER; MAX_HEADERS];
+    let mut request = httparse::Request::new(&mut headers);
+    match request.parse(&bytes[..len]).map_err(translate)? {
+        Status::Partial => Err(HandshakeError::Malformed(HeadPart::LineEnd)),
+        Status::Complete(_) => {
+            Ok(Some((request.method.unwrap().into(), request.path.unwrap().into(), pairs(request.headers))))
+        }
+    }
+}
+
+#[test]
+fn requests_are_read_like_plain_ones() {
+    let mut random = Random(7230);
+    let (mut sound, mut wrong) = (0, 0);
+    for round in 0..15_000 {
+        let base = [RFC_REQUEST, BROWSER_REQUEST, PAGE_REQUEST][round % 3];
+        let bytes = if round < 3 { base.as_bytes().to_vec() } else { mutate(base, &mut random) };
+        let handshake = Handshake::new().max_head_bytes(MAX_HEAD_BYTES).max_headers(MAX_HEADERS);
+        let found = serve_with(handshake, &bytes, Cuts::Whole, Origins::Any).0;
+        let found = found.map(|served| served.map(|served| (served.method, served.target, served.headers)));
+        assert_eq!(found, plain_request(&bytes), "{}", bytes.escape_ascii());
+        if found.is_ok() { sound += 1 } else { wrong += 1 }
+    }
+    assert!(sound > 2_000 && wrong > 2_000, "{sound} {wrong}");
+}
+
+fn plain_response(bytes: &[u8]) -> Result<Option<(u16, String, usize)>, HandshakeError> {
+    let Some(len) = end(bytes, false)? else { return Ok(None) };
+    let mut headers = [EMPTY_HEADER; 64];
+    let mut response = httparse::Response::new(&mut headers);
+    match response.parse(&bytes[..len]).map_err(translate)? {
+        Status::Partial => Err(HandshakeError::Malformed(HeadPart::LineEnd)),
+        Status::Complete(_) => {
+            Ok(Some((response.code.unwrap(), response.reason.unwrap().into(), response.headers.len())))
+        }
+    }
+}
+
+#[test]
+fn responses_are_read_like_plain_ones() {
+    let mut random = Random(7231);
+    // One that switches would be judged by more rules than that it can be read.
+    let refusal = RFC_RESPONSE.replace("101 Switching", "401 \u{e9}");
+    let (mut sound, mut wrong) = (0, 0);
+    for round in 0..15_000 {
+        let base = [PAGE, &refusal][round % 2];
+        let bytes = mutate(base, &mut random);
+        let plain = plain_response(&bytes);
+        if plain.as_ref().is_ok_and(|plain| plain.as_ref().is_some_and(|plain| plain.0 < 200)) {
+            continue;
+        }
+        let found = match ask_with(rfc_client().max_head_bytes(MAX_HEAD_BYTES), &bytes, Cuts::Whole).0 {
+            Ok(Some(Answered::Refused { status, reason, headers })) => Ok(Some((status, reason, headers))),
+            Ok(Some(Answered::Established { .. })) => panic!("{}", bytes.escape_ascii()),
+            Ok(None) => Ok(None),
+            Err(error) => Err(error),
+        };
+        if found.is_ok() {
+            sound += 1
+        } else {
+            wrong += 1
+        }
+        assert_eq!(found, plain, "{}", bytes.escape_ascii());
+    }
+    assert!(sound > 2_000 && wrong > 2_000, "{sound} {wrong}");
+}
+
+/// Base64 is written here by an independent encoder.
+#[test]
+fn accept_keys_are_like_plain_ones() {
+    use base64::Engine as _;
+    use sha1::{Digest as _, Sha1};
+    let mut random = Random(64);
+    for len in 0..80 {
+        let key: Vec<u8> = (0..len).map(|_| random.next() as u8).collect();
+        let digest = Sha1::new().chain_update(&key).chain_update("258EAFA5-E914-47DA-95CA-C5AB0DC85B11").finalize();
+        let text = base64::prelude::BASE64_STANDARD.encode(digest);
+        assert_eq!(accept_key(&key), text.as_bytes());
+    }
+}
