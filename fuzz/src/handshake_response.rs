@@ -219,7 +219,7 @@ impl Outcome {
             return;
         }
         let codings = head.all("Transfer-Encoding").last().unwrap_or_default().split(|byte| *byte == b',');
-        let last = codings.map(<[u8]>::trim_ascii).filter(|coding| !coding.is_empty()).next_back();
+        let last = codings.map(<[u8]>::trim_ascii).rfind(|coding| !coding.is_empty());
         let is_chunked = last.is_some_and(|coding| coding.eq_ignore_ascii_case(b"chunked"));
         if is_chunked && !matches!(self.status, Some(204 | 304)) {
             let (body, end) = dechunk(behind);
