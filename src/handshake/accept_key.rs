@@ -1,5 +1,7 @@
 //! The answer to a key: how a client knows that the server speaks WebSocket (RFC 6455 §1.3, §4.2.2 item 5.4).
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use sha1::{Digest as _, Sha1, block_api};
 
 use super::grammar::ByteSet;
@@ -72,30 +74,10 @@ static BASE64: ByteSet = ByteSet::alphanumeric_and(b"+/");
 
 /// `N` must be the length of the base64 form of `bytes`.
 fn base64<const N: usize>(bytes: &[u8]) -> [u8; N] {
-    let mut text = [b'='; N];
-    for (four, three) in text.as_chunks_mut::<4>().0.iter_mut().zip(bytes.chunks(3)) {
-        let [first, second, third] = match *three {
-            [first, second, third] => [first, second, third],
-            [first, second] => [first, second, 0],
-            [first] => [first, 0, 0],
-            _ => [0; 3],
-        };
-        let bits = u32::from_be_bytes([0, first, second, third]);
-        let digits = [bits >> 18, bits >> 12, bits >> 6, bits];
-        // One byte is two digits, two are three, and three are four.
-        for (place, digit) in four.iter_mut().zip(digits).take(three.len().saturating_add(1)) {
-            *place = digit_of(digit);
-        }
-    }
+    let mut text = [0; N];
+    let written = STANDARD.encode_slice(bytes, &mut text);
+    debug_assert_eq!(written, Ok(N), "the array has the length of the text");
     text
-}
-
-/// The character for the lowest six bits.
-#[inline]
-fn digit_of(bits: u32) -> u8 {
-    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    // The index is always within the table.
-    DIGITS.get(bits as usize & 63).copied().unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -2,8 +2,6 @@
 //!
 //! The same few predicates judge what a peer sent and what the caller wants to send.
 
-use super::search;
-
 /// A set of bytes as a table: one load answers for a byte, whatever the set.
 pub(super) struct ByteSet([bool; 256]);
 
@@ -46,18 +44,10 @@ pub(super) fn is_token_byte(byte: u8) -> bool {
     TOKEN.has(byte)
 }
 
-/// How many bytes at the front can stand in a token.
-#[inline]
-pub(super) fn token_len(bytes: &[u8]) -> usize {
-    let len = search::word_len(bytes);
-    let mut rest = bytes.get(len..).unwrap_or_default().iter();
-    len.saturating_add(rest.position(|byte| !is_token_byte(*byte)).unwrap_or(bytes.len().saturating_sub(len)))
-}
-
 /// `token = 1*tchar`
 #[inline]
 pub(super) fn is_token(bytes: &[u8]) -> bool {
-    !bytes.is_empty() && token_len(bytes) == bytes.len()
+    !bytes.is_empty() && bytes.iter().all(|byte| is_token_byte(*byte))
 }
 
 /// `bytes` as text, if they are a token.
@@ -94,6 +84,12 @@ pub(super) fn trim(mut bytes: &[u8]) -> &[u8] {
 /// The elements of a comma-separated list. Empty ones are left out (RFC 9110 §5.6.1.2); none can hold a comma.
 pub(super) fn elements(list: &[u8]) -> impl Iterator<Item = &[u8]> {
     list.split(|byte| *byte == b',').map(trim).filter(|element| !element.is_empty())
+}
+
+/// What stands before and behind the first `needle`.
+pub(super) fn split_once(bytes: &[u8], needle: u8) -> Option<(&[u8], &[u8])> {
+    let (before, from) = bytes.split_at_checked(bytes.iter().position(|byte| *byte == needle)?)?;
+    Some((before, from.get(1..)?))
 }
 
 /// A number in decimal digits and nothing else.

@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use super::{grammar, names, search};
+use super::{grammar, names};
 use crate::error::HandshakeMisuse;
 
 /// One header: a name and its value, borrowed from whoever has the bytes.
@@ -148,9 +148,9 @@ impl<'a> Iterator for HeadersIter<'a> {
     type Item = Header<'a>;
 
     fn next(&mut self) -> Option<Header<'a>> {
-        let (line, rest) = search::split_once(self.lines, b'\n')?;
+        let (line, rest) = grammar::split_once(self.lines, b'\n')?;
         self.lines = rest;
-        let (name, value) = search::split_once(line.strip_suffix(b"\r")?, b':')?;
+        let (name, value) = grammar::split_once(line.strip_suffix(b"\r")?, b':')?;
         Some(Header { name: core::str::from_utf8(name).ok()?, value: grammar::trim(value) })
     }
 }

@@ -42,8 +42,6 @@
 
 // In the order of their layers: each imports from those above it alone.
 
-mod search;
-
 mod grammar;
 
 mod authority;

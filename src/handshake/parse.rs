@@ -1,34 +1,29 @@
-//! What a head says: the grammar of HTTP/1 (RFC 9112 §2–§5), read once, from left to right.
+//! What a head says: `httparse`, and what it is too mild for.
 //!
-//! It is stricter than most readers of HTTP, since whatever two of them read in different ways is a way past one of
-//! them:
+//! It takes a head apart by the grammar of HTTP/1 (RFC 9112 §2–§5), and refuses what two readers may read in different
+//! ways, which is a way past one of them: a space before a colon, folded lines, control characters in a value, more
+//! than one space between the parts of the first line, versions other than 1.0 and 1.1. But a line may end in LF alone
+//! for it, as RFC 9112 §2.2 allows, and any number of empty lines may stand before a request. Both can be seen without
+//! another look at the bytes: names are borrowed where they lie, and before each of them must stand CR LF.
 //!
-//! | refused | because |
-//! |---|---|
-//! | a line that ends in anything but CR LF | RFC 9112 §2.2: a bare CR is no line end, and a bare LF need not be one |
-//! | a space between a name and its colon | §5.1 |
-//! | a line that begins with a space: a folded one | §5.2 |
-//! | control characters in a value, NUL among them | RFC 9110 §5.5 |
-//! | more than one space between the parts of the first line | §3: a proxy may split it elsewhere |
-//! | versions other than 1.0 and 1.1 | there are none |
-//!
-//! Names and values are borrowed where they lie. Nothing is kept between calls: [`Scan`](super::head::Scan) has found
-//! the end before, or the caller tries its luck and begins again when more has come.
+//! Nothing is kept between calls: [`Scan`](super::head::Scan) has found the end before, or the caller tries its luck
+//! and begins again when more has come. For the first, which error it is depends on the head alone; for the second, an
+//! error says nothing but that the luck did not hold.
 
-use super::{grammar, names, search};
+use core::mem::MaybeUninit;
+
+use httparse::{Error, Header, Status};
+
+use super::head::MAX_HEADERS;
+use super::names;
 use crate::error::{Field, HandshakeError, HeadPart};
-
-const START_LINE: HandshakeError = HandshakeError::Malformed(HeadPart::StartLine);
-const LINE_END: HandshakeError = HandshakeError::Malformed(HeadPart::LineEnd);
-const NAME: HandshakeError = HandshakeError::Malformed(HeadPart::HeaderName);
-const VALUE: HandshakeError = HandshakeError::Malformed(HeadPart::HeaderValue);
 
 /// A request line, with HTTP's minor version.
 pub(super) struct RawRequest<'a> {
     pub(super) method: &'a str,
     pub(super) target: &'a str,
     pub(super) minor: u8,
-    pub(super) lines: Lines<'a>,
+    pub(super) extent: Extent<'a>,
 }
 
 /// A status line, with HTTP's minor version.
@@ -36,15 +31,15 @@ pub(super) struct RawResponse<'a> {
     pub(super) minor: u8,
     pub(super) status: u16,
     pub(super) reason: &'a str,
-    pub(super) lines: Lines<'a>,
+    pub(super) extent: Extent<'a>,
 }
 
-/// Behind the first line of a head.
-pub(super) struct Lines<'a> {
-    /// All header lines, and the empty line behind them.
-    pub(super) headers: &'a [u8],
-    /// What stands behind the head.
-    pub(super) rest: &'a [u8],
+/// How far a head goes.
+pub(super) struct Extent<'a> {
+    /// Its length.
+    pub(super) len: usize,
+    /// All its header lines, and the empty line behind them.
+    pub(super) header_lines: &'a [u8],
 }
 
 /// Reads the head of a request at the front of `bytes`; hands each header that matters to `collect`, in order.
@@ -56,17 +51,19 @@ pub(super) fn parse_request<'a>(
     max_headers: usize,
     collect: impl FnMut(Field, &'a [u8]),
 ) -> Result<RawRequest<'a>, HandshakeError> {
-    let bytes = begin(bytes.strip_prefix(b"\r\n").unwrap_or(bytes))?;
-    let (method, bytes) = parse_method(bytes)?;
-    let (target, bytes) = bytes.split_at_checked(search::visible_len(bytes)).ok_or(START_LINE)?;
-    let bytes = bytes.strip_prefix(b" ").filter(|_| !target.is_empty()).ok_or(START_LINE)?;
-    let target = core::str::from_utf8(target).map_err(|_| START_LINE)?;
-    let (minor, bytes) = parse_version(bytes)?;
-    let headers = bytes.strip_prefix(b"\r\n").ok_or(LINE_END)?;
-    Ok(RawRequest { method, target, minor, lines: parse_headers(headers, max_headers, collect)? })
+    let mut storage = [const { MaybeUninit::uninit() }; MAX_HEADERS];
+    let mut raw = httparse::Request::new(&mut []);
+    let status = raw.parse_with_uninit_headers(bytes, limited(&mut storage, max_headers)).map_err(translate)?;
+    let extent = walk(bytes, status, raw.headers, collect)?;
+    let (Some(method), Some(target), Some(minor)) = (raw.method, raw.path, raw.version) else { return Err(UNFINISHED) };
+    match bytes.get(..offset(method, bytes)) {
+        Some(b"" | b"\r\n") => Ok(RawRequest { method, target, minor, extent }),
+        _ => Err(HandshakeError::Malformed(HeadPart::StartLine)),
+    }
 }
 
-/// Reads the head of a response at the front of `bytes`; hands each header that matters to `collect`, in order.
+/// Reads the head of a response at the front of `bytes`, before which nothing may stand; hands each header that matters
+/// to `collect`, in order.
 ///
 /// A head whose end is not there is malformed.
 pub(super) fn parse_response<'a>(
@@ -74,93 +71,67 @@ pub(super) fn parse_response<'a>(
     max_headers: usize,
     collect: impl FnMut(Field, &'a [u8]),
 ) -> Result<RawResponse<'a>, HandshakeError> {
-    let (minor, bytes) = parse_version(begin(bytes)?)?;
-    let bytes = bytes.strip_prefix(b" ").ok_or(HandshakeError::HttpVersion)?;
-    let (digits, bytes) = bytes.split_at_checked(3).ok_or(START_LINE)?;
-    let status = grammar::decimal(digits).and_then(|status| u16::try_from(status).ok()).ok_or(START_LINE)?;
-    let (reason, bytes) = match bytes.strip_prefix(b" ") {
-        Some(bytes) => bytes.split_at_checked(search::text_len(bytes)).ok_or(START_LINE)?,
-        None => (&[][..], bytes),
-    };
-    let headers = bytes.strip_prefix(b"\r\n").ok_or(START_LINE)?;
-    let reason = if reason.is_ascii() { core::str::from_utf8(reason).unwrap_or_default() } else { "" };
-    Ok(RawResponse { minor, status, reason, lines: parse_headers(headers, max_headers, collect)? })
+    let mut storage = [const { MaybeUninit::uninit() }; MAX_HEADERS];
+    let mut raw = httparse::Response::new(&mut []);
+    let config = httparse::ParserConfig::default();
+    let headers = limited(&mut storage, max_headers);
+    let parsed = config.parse_response_with_uninit_headers(&mut raw, bytes, headers).map_err(translate)?;
+    let extent = walk(bytes, parsed, raw.headers, collect)?;
+    let (Some(minor), Some(status)) = (raw.version, raw.code) else { return Err(UNFINISHED) };
+    Ok(RawResponse { minor, status, reason: raw.reason.unwrap_or_default(), extent })
 }
 
-/// A CR that is half of no line end, where a line should begin.
-fn begin(bytes: &[u8]) -> Result<&[u8], HandshakeError> {
-    if bytes.first() == Some(&b'\r') { Err(LINE_END) } else { Ok(bytes) }
-}
-
-/// `token SP`
-#[inline]
-fn parse_method(bytes: &[u8]) -> Result<(&str, &[u8]), HandshakeError> {
-    if let Some(rest) = bytes.strip_prefix(b"GET ") {
-        return Ok(("GET", rest));
-    }
-    let (method, rest) = search::split_once(bytes, b' ').ok_or(START_LINE)?;
-    Ok((grammar::token(method).ok_or(START_LINE)?, rest))
-}
+/// A head that ends before the parser is content.
+const UNFINISHED: HandshakeError = HandshakeError::Malformed(HeadPart::LineEnd);
 
 #[inline]
-fn parse_version(bytes: &[u8]) -> Result<(u8, &[u8]), HandshakeError> {
-    match bytes.split_first_chunk() {
-        Some((b"HTTP/1.1", rest)) => Ok((1, rest)),
-        Some((b"HTTP/1.0", rest)) => Ok((0, rest)),
-        _ => Err(HandshakeError::HttpVersion),
-    }
+fn limited<T>(storage: &mut [T], max: usize) -> &mut [T] {
+    let max = max.min(storage.len());
+    storage.get_mut(..max).unwrap_or_default()
 }
 
-/// Header lines up to the empty one.
+/// Goes through the headers that were found at the front of `bytes`: each line, the first one of the head included,
+/// ends in CR LF.
 ///
-/// The places of the control characters are found block by block, and each should be the end of a line. So the search
-/// never waits for what the lines say, and a processor looks at several of them at once.
+/// What stands before a name is the end of the line before, since nothing else may, and behind the last line stands an
+/// empty one.
 #[inline]
-fn parse_headers<'a>(
+fn walk<'a>(
     bytes: &'a [u8],
-    max_headers: usize,
+    status: Status<usize>,
+    headers: &[Header<'a>],
     mut collect: impl FnMut(Field, &'a [u8]),
-) -> Result<Lines<'a>, HandshakeError> {
-    let mut controls = search::Controls::new(bytes);
-    let (mut rest, mut left) = (bytes, max_headers);
-    loop {
-        let start = bytes.len().wrapping_sub(rest.len());
-        let end = controls.next().unwrap_or(bytes.len());
-        let (line, at_end) = rest.split_at_checked(end.wrapping_sub(start)).ok_or(LINE_END)?;
-        let is_whole = at_end.starts_with(b"\r\n") && controls.next().is_some();
-        let behind = at_end.get(2..).unwrap_or_default();
-        if line.is_empty() && at_end.first() == Some(&b'\r') {
-            let headers = bytes.get(..bytes.len().wrapping_sub(behind.len())).unwrap_or_default();
-            return if is_whole { Ok(Lines { headers, rest: behind }) } else { Err(LINE_END) };
+) -> Result<Extent<'a>, HandshakeError> {
+    let Status::Complete(len) = status else { return Err(UNFINISHED) };
+    let head = bytes.get(..len).ok_or(UNFINISHED)?;
+    let mut is_sound = head.ends_with(b"\r\n\r\n");
+    for header in headers {
+        is_sound &= head.get(..offset(header.name, head)).is_some_and(|before| before.ends_with(b"\r\n"));
+        if let Some(field) = names::recognise(header.name.as_bytes()) {
+            collect(field, header.value);
         }
-        let (field, value) = parse_header(line, rest)?;
-        if !is_whole {
-            return Err(VALUE);
-        }
-        left = left.checked_sub(1).ok_or(HandshakeError::TooManyHeaders)?;
-        if let Some(field) = field {
-            collect(field, value);
-        }
-        rest = behind;
     }
+    if !is_sound {
+        return Err(HandshakeError::BareLineFeed);
+    }
+    let first = headers.first().map_or(len.saturating_sub(2), |header| offset(header.name, head));
+    Ok(Extent { len, header_lines: head.get(first..).unwrap_or_default() })
 }
 
-/// `field-name ":" OWS field-value OWS`, all of `line`: what it is to the handshake, and its value.
-///
-/// `bytes` begins with `line`: what stands behind it is not looked at, but may be loaded together with it.
-#[inline(always)]
-fn parse_header<'a>(line: &'a [u8], bytes: &[u8]) -> Result<(Option<Field>, &'a [u8]), HandshakeError> {
-    let name_len = search::find(bytes, b':');
-    let (name, value) = line.split_at_checked(name_len).ok_or(NAME)?;
-    let value = value.get(1..).ok_or(NAME)?;
-    let field = names::recognise(name);
-    // A name that is known is a token.
-    if field.is_none() && (name.is_empty() || grammar::token_len(bytes) != name_len) {
-        return Err(NAME);
+/// Where `part` begins in `whole`, of which it is a part.
+#[inline]
+fn offset(part: &str, whole: &[u8]) -> usize {
+    part.as_ptr().addr().wrapping_sub(whole.as_ptr().addr())
+}
+
+/// The parser's errors in our words; which parser it is, is nobody's concern.
+const fn translate(error: Error) -> HandshakeError {
+    match error {
+        Error::TooManyHeaders => HandshakeError::TooManyHeaders,
+        Error::Version => HandshakeError::HttpVersion,
+        Error::HeaderName => HandshakeError::Malformed(HeadPart::HeaderName),
+        Error::HeaderValue => HandshakeError::Malformed(HeadPart::HeaderValue),
+        Error::NewLine => UNFINISHED,
+        Error::Status | Error::Token => HandshakeError::Malformed(HeadPart::StartLine),
     }
-    // What all clients write is one space before a value and none behind it.
-    let value = value.strip_prefix(b" ").unwrap_or(value);
-    let is_space = |byte: Option<&u8>| matches!(byte, Some(b' ' | b'\t'));
-    let is_trimmed = !is_space(value.first()) & !is_space(value.last());
-    Ok((field, if is_trimmed { value } else { grammar::trim(value) }))
 }

@@ -139,7 +139,7 @@ pub(super) fn parse<'a, 'rx>(
     let mut fields = Fields::new();
     let raw = parse_response(head, max_headers, |field, value| fields.note(field, value))?;
     let version = HttpVersion::from_minor(raw.minor);
-    let headers = Headers::new(raw.lines.headers);
+    let headers = Headers::new(raw.extent.header_lines);
     if raw.status == 101 {
         let established = verify(request, key, raw.status, version, &fields)?;
         return Ok(Response::Established(Established { headers, ..established }));

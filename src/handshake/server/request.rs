@@ -35,8 +35,8 @@ impl<'rx> Request<'rx> {
     pub(super) fn read(&mut self, bytes: &'rx [u8], max_headers: usize) -> Result<usize, HandshakeError> {
         let raw = parse_request(bytes, max_headers, |field, value| self.fields.note(field, value))?;
         self.line = RequestLine { method: raw.method, target: raw.target, version: HttpVersion::from_minor(raw.minor) };
-        self.headers = Headers::new(raw.lines.headers);
-        Ok(bytes.len().saturating_sub(raw.lines.rest.len()))
+        self.headers = Headers::new(raw.extent.header_lines);
+        Ok(raw.extent.len)
     }
 
     /// The method, such as `GET`.

@@ -8,10 +8,10 @@ mod body;
 mod chunking;
 mod client;
 pub(crate) mod extensions;
+mod heads;
 #[cfg(feature = "http")]
 mod http;
 mod injection;
-mod oracle;
 mod parsed;
 mod reply;
 mod server;

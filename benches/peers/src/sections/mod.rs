@@ -1,6 +1,5 @@
 //! The kinds of work, one file each.
 
-pub mod deflate;
 pub mod feeding;
 pub mod handshake;
 pub mod memory;

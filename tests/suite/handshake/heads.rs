@@ -1,7 +1,11 @@
-//! Heads are read as a plain search and an independent parser read them, sound or not.
+//! Heads are read alike whether they come whole or in pieces, sound or not: as by a plain search for the end, byte by
+//! byte, and one parse of what it has found.
+//!
+//! The parser is the one that the crate has. What these tests hold is all else: that a head which comes whole, and is
+//! parsed before anything has looked for its end, is judged like any other; what is refused that the parser would take;
+//! and which fault comes first.
 
 use httparse::{EMPTY_HEADER, Error, Status};
-use websocket_proto::handshake::accept_key;
 use websocket_proto::handshake::server::{Handshake, Origins};
 use websocket_proto::{HandshakeError, HeadPart};
 
@@ -10,6 +14,24 @@ use super::support::{Answered, Cuts, RFC_REQUEST, RFC_RESPONSE, Random, ask_with
 
 const MAX_HEAD_BYTES: usize = 900;
 const MAX_HEADERS: usize = 14;
+
+/// What a line may end in for one reader and not for another, or what it may not have in it at all.
+const FAULTS: [&[u8]; 14] = [
+    b"\n",
+    b"\r",
+    b"\0",
+    b" ",
+    b"\t",
+    b"\x7f",
+    b"\x80",
+    b"\r\n",
+    b"\n\n",
+    b"\r\r",
+    b"\n\r\n",
+    b"\r\n\r\n",
+    b"\r\n ",
+    b"\r\nX: y",
+];
 
 const BROWSER_REQUEST: &str = "GET /chat?room=lobby HTTP/1.1\r\nHost: localhost:8888\r\nConnection: Upgrade\r\nPragma: no-cache\r\n\
     User-Agent: Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko)\tChrome/156.0.0.0 Safari/537.36\r\n\
@@ -24,9 +46,9 @@ const PAGE: &str =
     "HTTP/1.1 404  Not\tFound\r\nContent-Type: text/html; charset=utf-8\r\nContent-Length: 0\r\nX:\r\n\r\n";
 
 /// Where a head ends, byte by byte; `None` when it does not.
-fn end(bytes: &[u8], is_request: bool) -> Result<Option<usize>, HandshakeError> {
+fn end(bytes: &[u8], max_head_bytes: usize, is_request: bool) -> Result<Option<usize>, HandshakeError> {
     let start_line = HandshakeError::Malformed(HeadPart::StartLine);
-    for len in 1..=bytes.len().min(MAX_HEAD_BYTES) {
+    for len in 1..=bytes.len().min(max_head_bytes) {
         let seen = &bytes[..len];
         let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
         let is_blank = seen == b"\r\n\r\n" || seen == b"\r\n" && !is_request;
@@ -39,7 +61,7 @@ fn end(bytes: &[u8], is_request: bool) -> Result<Option<usize>, HandshakeError> 
             _ => {}
         }
     }
-    if bytes.len() >= MAX_HEAD_BYTES { Err(HandshakeError::HeadTooLong) } else { Ok(None) }
+    if bytes.len() >= max_head_bytes { Err(HandshakeError::HeadTooLong) } else { Ok(None) }
 }
 
 fn translate(error: Error) -> HandshakeError {
@@ -59,9 +81,9 @@ fn pairs(headers: &[httparse::Header<'_>]) -> Vec<(String, Vec<u8>)> {
 
 type Request = (String, String, Vec<(String, Vec<u8>)>);
 
-fn plain_request(bytes: &[u8]) -> Result<Option<Request>, HandshakeError> {
-    let Some(len) = end(bytes, true)? else { return Ok(None) };
-    let mut headers = [EMPTY_HEADER; MAX_HEADERS];
+fn plain_request(bytes: &[u8], max_head_bytes: usize, max_headers: usize) -> Result<Option<Request>, HandshakeError> {
+    let Some(len) = end(bytes, max_head_bytes, true)? else { return Ok(None) };
+    let mut headers = vec![EMPTY_HEADER; max_headers];
     let mut request = httparse::Request::new(&mut headers);
     match request.parse(&bytes[..len]).map_err(translate)? {
         Status::Partial => Err(HandshakeError::Malformed(HeadPart::LineEnd)),
@@ -69,6 +91,11 @@ fn plain_request(bytes: &[u8]) -> Result<Option<Request>, HandshakeError> {
             Ok(Some((request.method.unwrap().into(), request.path.unwrap().into(), pairs(request.headers))))
         }
     }
+}
+
+fn read(handshake: Handshake, bytes: &[u8], cuts: Cuts) -> Result<Option<Request>, HandshakeError> {
+    let served = serve_with(handshake, bytes, cuts, Origins::Any).0?;
+    Ok(served.map(|served| (served.method, served.target, served.headers)))
 }
 
 #[test]
@@ -79,16 +106,42 @@ fn requests_are_read_like_plain_ones() {
         let base = [RFC_REQUEST, BROWSER_REQUEST, PAGE_REQUEST][round % 3];
         let bytes = if round < 3 { base.as_bytes().to_vec() } else { mutate(base, &mut random) };
         let handshake = Handshake::new().max_head_bytes(MAX_HEAD_BYTES).max_headers(MAX_HEADERS);
-        let found = serve_with(handshake, &bytes, Cuts::Whole, Origins::Any).0;
-        let found = found.map(|served| served.map(|served| (served.method, served.target, served.headers)));
-        assert_eq!(found, plain_request(&bytes), "{}", bytes.escape_ascii());
+        let found = read(handshake, &bytes, Cuts::Whole);
+        assert_eq!(found, plain_request(&bytes, MAX_HEAD_BYTES, MAX_HEADERS), "{}", bytes.escape_ascii());
         if found.is_ok() { sound += 1 } else { wrong += 1 }
     }
     assert!(sound > 2_000 && wrong > 2_000, "{sound} {wrong}");
 }
 
+/// Each fault at each place, instead of a byte and between two, and each end, however it is cut; and no head is longer
+/// or has more lines than it may.
+#[test]
+fn whole_heads_are_judged_like_those_in_pieces() {
+    let plain = b"\r\nGET /a HTTP/1.1\r\nHost: b \r\nC:\r\n\r\n\x81\x80";
+    let (mut sound, mut wrong) = (0, 0);
+    for at in 0..plain.len() {
+        let end = plain.len().min(at + 1);
+        let spoilt =
+            FAULTS.iter().flat_map(|fault| [at, end].map(|behind| [&plain[..at], fault, &plain[behind..]].concat()));
+        for bytes in spoilt.chain([plain[..at].to_vec(), plain[end..].to_vec()]) {
+            for (max_head_bytes, max_headers) in [(MAX_HEAD_BYTES, MAX_HEADERS), (41, 2), (40, 2), (MAX_HEAD_BYTES, 1)]
+            {
+                let handshake = || Handshake::new().max_head_bytes(max_head_bytes).max_headers(max_headers);
+                let expected = plain_request(&bytes, max_head_bytes, max_headers);
+                for cuts in
+                    [Cuts::Whole, Cuts::Bytes, Cuts::At(at), Cuts::At(end), Cuts::At(bytes.len().saturating_sub(1))]
+                {
+                    assert_eq!(read(handshake(), &bytes, cuts), expected, "{} {cuts:?}", bytes.escape_ascii());
+                }
+                if expected.is_ok() { sound += 1 } else { wrong += 1 }
+            }
+        }
+    }
+    assert!(sound > 500 && wrong > 500, "{sound} {wrong}");
+}
+
 fn plain_response(bytes: &[u8]) -> Result<Option<(u16, String, usize)>, HandshakeError> {
-    let Some(len) = end(bytes, false)? else { return Ok(None) };
+    let Some(len) = end(bytes, MAX_HEAD_BYTES, false)? else { return Ok(None) };
     let mut headers = [EMPTY_HEADER; 64];
     let mut response = httparse::Response::new(&mut headers);
     match response.parse(&bytes[..len]).map_err(translate)? {
@@ -126,18 +179,4 @@ fn responses_are_read_like_plain_ones() {
         assert_eq!(found, plain, "{}", bytes.escape_ascii());
     }
     assert!(sound > 2_000 && wrong > 2_000, "{sound} {wrong}");
-}
-
-/// Base64 is written here by an independent encoder.
-#[test]
-fn accept_keys_are_like_plain_ones() {
-    use base64::Engine as _;
-    use sha1::{Digest as _, Sha1};
-    let mut random = Random(64);
-    for len in 0..80 {
-        let key: Vec<u8> = (0..len).map(|_| random.next() as u8).collect();
-        let digest = Sha1::new().chain_update(&key).chain_update("258EAFA5-E914-47DA-95CA-C5AB0DC85B11").finalize();
-        let text = base64::prelude::BASE64_STANDARD.encode(digest);
-        assert_eq!(accept_key(&key), text.as_bytes());
-    }
 }
