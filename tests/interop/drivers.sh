@@ -14,22 +14,84 @@ start_driver() {
 
 peer_drivers() {
   need_debian chromium chromium
+  need_debian redis-server redis-server
+  need_debian haproxy haproxy
   need_npm
   need_python
   (cd "$drivers" && CARGO_TARGET_DIR=$drivers/target cargo build --release --quiet --locked) \
     || die "the drivers do not build"
   local name urls=()
-  # Each is one program with the same two arguments: port, and seconds of silence before a Ping.
-  for name in blocking mio tokio; do
+  driver_echoes
+  driver_haproxy
+  driver_proxy
+  driver_chat
+  driver_rustls
+  CHROMIUM=$(command -v chromium) driver drivers-chromium node "$here/drivers_chromium.mjs" "${urls[@]}"
+}
+
+# Each is one program with the same two arguments: port, and seconds of silence before a Ping.
+driver_echoes() {
+  for name in blocking mio tokio smol io-uring embedded hyper axum; do
     start_driver "$name" 2
     driver "driver-$name-ws" node "$here/ws_client.mjs" "driver $name, ws" "$driver_url" --echo-only
     urls+=("$name=$driver_url")
     case $name in
-      mio | tokio)
+      mio | tokio | smol | io-uring)
         driver "driver-$name-cut" python3 "$here/cut_network.py" "driver $name" "$driver_port" 2
+        ;;
+    esac
+    case $name in
+      mio | tokio)
         driver "driver-$name-websockets" "$work/python/bin/python" "$here/websockets_peer.py" echo "$driver_url"
         ;;
     esac
   done
-  CHROMIUM=$(command -v chromium) driver drivers-chromium node "$here/drivers_chromium.mjs" "${urls[@]}"
+}
+
+driver_haproxy() {
+  start_driver mio
+  local port
+  port=$(free_port)
+  printf '%s\n' "defaults" "  mode http" "  timeout connect 5s" "  timeout client 30s" "  timeout server 30s" \
+    "  timeout tunnel 60s" "listen echo" "  bind 127.0.0.1:$port" "  server echo 127.0.0.1:$driver_port" >"$work/driver-haproxy.cfg"
+  start "$work/driver-haproxy-proxy.log" haproxy -db -f "$work/driver-haproxy.cfg"
+  await "$started" 20 accepts "$port" || die "haproxy did not start"
+  driver driver-haproxy node "$here/ws_client.mjs" "driver mio, ws, haproxy" "ws://127.0.0.1:$port/" --echo-only --proxied
+}
+
+# Before tokio's echo; and with both ends played by a script, a message of many GiB each way (PROXY_GIB, default 1).
+driver_proxy() {
+  local upstream
+  start_driver tokio
+  upstream=$driver_url
+  start_driver proxy "$upstream"
+  driver driver-proxy-ws node "$here/ws_client.mjs" "driver proxy, ws" "$driver_url" --echo-only --proxied
+  urls+=("proxy=$driver_url")
+  driver driver-proxy-stream python3 "$here/proxy_stream.py" "driver proxy" "${PROXY_GIB:-1}" "$drivers/target/release/ws-proxy"
+}
+
+# Two processes, a broker between them, and 10,000 receivers.
+driver_chat() {
+  local broker first
+  broker=$(free_port)
+  start "$work/redis.log" redis-server --port "$broker" --bind 127.0.0.1 --save "" --dir "$work"
+  await "$started" 20 accepts "$broker" || die "redis-server did not start"
+  start_driver chat "redis://127.0.0.1:$broker/"
+  first=$driver_port
+  start_driver chat "redis://127.0.0.1:$broker/"
+  driver driver-chat python3 "$here/chat.py" "driver chat" "${CHAT_RECEIVERS:-10000}" "$first" "$driver_port"
+}
+
+# The server makes its certificate; the client is shown another one.
+driver_rustls() {
+  local port program=$drivers/target/release/ws-rustls log=$work/driver-rustls.log
+  port=$(free_port)
+  start "$log" "$program" server "$port" "$work/ws-rustls.pem"
+  await "$started" 20 grep -q '^listening on ' "$log" || { cat "$log" >&2; die "$program did not start"; }
+  NODE_EXTRA_CA_CERTS=$work/ws-rustls.pem driver driver-rustls-ws node "$here/ws_client.mjs" "driver rustls, ws" "wss://localhost:$port/" --echo-only --proxied
+  urls+=("rustls=wss://localhost:$port/")
+  quietly openssl req -x509 -newkey rsa:2048 -nodes -days 2 -keyout "$work/tls-key.pem" -out "$work/tls.pem" \
+    -subj /CN=localhost -addext subjectAltName=DNS:localhost -addext basicConstraints=critical,CA:FALSE
+  driver driver-rustls-client "$work/python/bin/python" "$here/tls_echo.py" "driver rustls, websockets" \
+    "$work/tls.pem" "$work/tls-key.pem" "$program" client
 }

@@ -33,7 +33,7 @@ type AnyError = Box<dyn std::error::Error + Send + Sync>;
 
 /// Receive buffers that nobody needs now: an idle connection has none.
 static POOL: Mutex<Vec<RecvBuffer<Vec<u8>>>> = Mutex::new(Vec::new());
-const MAX_POOLED: usize = 64;
+const MAX_POOLED: usize = 16;
 
 #[tokio::main]
 async fn main() -> Result<(), AnyError> {
