@@ -1,0 +1,147 @@
+//! axum: an extractor for handlers, so that a WebSocket is one more argument.
+//!
+//! ```text
+//! cargo run --release -p ws-axum [-- PORT [SECONDS]]       # how long a client may be silent before it is pinged
+//! ```
+//!
+//! [`Upgrade`] is all the glue there is: it looks at the head of a request by the rules of [`server::accept`], refuses
+//! by itself what breaks them, and gives the handler the answer to return and the connection to talk over.
+
+use std::future::Future;
+use std::io;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::{FromRequestParts, State};
+use axum::http::header::{HeaderName, HeaderValue};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, StatusCode, Version};
+use axum::response::{IntoResponse, Response};
+use axum::routing::any;
+use hyper::upgrade::OnUpgrade;
+use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::net::TcpListener;
+use tokio::time::sleep_until;
+use websocket_proto::handshake::server::{self, Accepted, Origins, Reply, RequestLine};
+use websocket_proto::handshake::{Fields, Header, HttpVersion};
+use websocket_proto::{Config, Connection, Event, Instant, RecvBuffer, Server, Transport};
+
+type AnyError = Box<dyn std::error::Error + Send + Sync>;
+
+#[tokio::main]
+async fn main() -> Result<(), AnyError> {
+    let mut args = std::env::args().skip(1).map(|number| number.parse().expect("a number"));
+    let listener = TcpListener::bind(("127.0.0.1", args.next().unwrap_or(8888))).await?;
+    let silence = Duration::from_secs(args.next().unwrap_or(20).into());
+    let config = Config::server().ping_interval(Some(silence)).pong_timeout(Some(silence / 2));
+    let config = config.close_timeout(Some(silence / 4));
+    println!("listening on ws://{}/", listener.local_addr()?);
+    let app = Router::new().route("/", any(echo)).with_state(config);
+    Ok(axum::serve(listener, app).await?)
+}
+
+/// The handler.
+async fn echo(State(config): State<Config>, upgrade: Upgrade) -> Response {
+    upgrade.into_response(config, |stream, connection| async move {
+        println!("{:?}", converse(stream, connection).await);
+    })
+}
+
+/// A request that may become a WebSocket.
+struct Upgrade {
+    answer: (StatusCode, HeaderMap),
+    accepted: Accepted<'static>,
+    stream: OnUpgrade,
+}
+
+impl<S: Sync> FromRequestParts<S> for Upgrade {
+    type Rejection = (StatusCode, HeaderMap);
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
+        let stream = parts.extensions.remove().ok_or_else(|| answer(426, [].into_iter()))?;
+        let fields: Fields<'_> = parts.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect();
+        let version = if parts.version == Version::HTTP_11 { HttpVersion::Http11 } else { HttpVersion::Http10 };
+        let target = parts.uri.to_string();
+        let line = RequestLine { method: parts.method.as_str(), target: &target, version };
+        // Pages of any site may talk to an echo. Where there are cookies, say `Origins::SameHost`.
+        match server::accept(&line, &fields, Origins::Any) {
+            Ok(accept) => {
+                Ok(Self { answer: answer(101, accept.response_fields()), accepted: accept.accepted(), stream })
+            }
+            Err(error) => Err(answer(error.status(), Reply::to_error(error).response_fields())),
+        }
+    }
+}
+
+impl Upgrade {
+    /// The response for the handler to return; `talk` begins once the client has it.
+    fn into_response<F: Future<Output = ()> + Send>(
+        self,
+        config: Config,
+        talk: impl FnOnce(TokioIo<hyper::upgrade::Upgraded>, Connection<Server>) -> F + Send + 'static,
+    ) -> Response {
+        tokio::spawn(async move {
+            match self.stream.await {
+                Ok(stream) => talk(TokioIo::new(stream), self.accepted.connection(config)).await,
+                Err(error) => println!("not upgraded: {error}"),
+            }
+        });
+        self.answer.into_response()
+    }
+}
+
+fn answer<'a>(status: u16, fields: impl Iterator<Item = Header<'a>>) -> (StatusCode, HeaderMap) {
+    let name = |field: Header<'_>| HeaderName::from_bytes(field.name().as_bytes()).expect("a name");
+    let value = |field: Header<'_>| HeaderValue::from_bytes(field.value()).expect("a value");
+    let fields = fields.map(|field| (name(field), value(field))).collect();
+    (StatusCode::from_u16(status).expect("a status"), fields)
+}
+
+/// The run loop, over any stream. Reading and writing can both be cancelled with nothing lost.
+async fn converse<S: AsyncRead + AsyncWrite>(
+    stream: S,
+    mut connection: Connection<Server>,
+) -> Result<String, AnyError> {
+    let (mut reader, mut writer) = tokio::io::split(stream);
+    let (mut rx, mut tx) = (RecvBuffer::new(), Vec::new());
+    let started = tokio::time::Instant::now();
+    let mut is_shut_down = false;
+    loop {
+        // A violation ends the loop, too: `fault` keeps it, and `poll_transmit` tells the client.
+        while let Ok(Some(event)) = connection.receive(&mut rx) {
+            match event {
+                Event::Text(text) if connection.can_send() => connection.send_text(text, &mut tx)?,
+                Event::Binary(bytes) if connection.can_send() => connection.send_binary(bytes, &mut tx)?,
+                _ => {}
+            }
+            connection.poll_transmit(&mut tx)?;
+        }
+        let _ = connection.handle_timeout(Instant::from_duration(started.elapsed())); // `fault` keeps it
+        connection.poll_transmit(&mut tx)?;
+        match connection.transport() {
+            Transport::Closed => break,
+            // We have said our last word: we end our side, and read on, to no effect, until the client ends its own.
+            Transport::FlushThenClose if tx.is_empty() && !is_shut_down => {
+                is_shut_down = true;
+                writer.shutdown().await?;
+            }
+            _ => {}
+        }
+        let deadline = connection.poll_timeout();
+        let moment = started + deadline.unwrap_or_default().saturating_since(Instant::EPOCH);
+        tokio::select! {
+            // A client that does not read is not read from either: what we would answer has to wait somewhere.
+            count = reader.read(rx.spare_mut()), if tx.is_empty() => match count? {
+                0 => break,
+                count => rx.filled(count),
+            },
+            count = writer.write(&tx), if !tx.is_empty() => match count? {
+                0 => return Err(io::Error::from(io::ErrorKind::WriteZero).into()),
+                count => drop(tx.drain(..count)),
+            },
+            () = sleep_until(moment), if deadline.is_some() => {}
+        }
+    }
+    Ok(format!("{:?}, fault {:?}", connection.handle_eof(), connection.fault()))
+}
