@@ -120,7 +120,7 @@ impl Config {
         self
     }
 
-    /// Whether the peer may remember what it sent, for which we keep 43 KiB for as long as the connection lives. Off by
+    /// Whether the peer may remember what it sent, for which we keep 47 KiB for as long as the connection lives. Off by
     /// default.
     #[must_use]
     pub const fn peer_takeover(mut self, yes: bool) -> Self {

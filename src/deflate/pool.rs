@@ -1,6 +1,6 @@
 //! Contexts that wait for a connection.
 //!
-//! A context is large (some 40 KiB to receive, 150 to 280 KiB to send) and, without context takeover, needed only
+//! A context is large (47 KiB to receive, 150 to 275 KiB to send) and, without context takeover, needed only
 //! while a message is being received or sent. So a few of them can serve any number of connections: one takes a context
 //! when a message begins and puts it back when it has ended.
 //!

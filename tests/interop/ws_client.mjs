@@ -174,7 +174,7 @@ for (const [name, bytes, code] of [
   ["text that is not UTF-8", [0x81, 0x81, 0, 0, 0, 0, 0xff], 1007],
 ]) {
   await here(`${name} is answered with ${code}`, async () => {
-    const socket = await connect();
+    const socket = await connect("", [], { perMessageDeflate: false }); // which gives the bit a meaning
     const closed = once(socket, "close");
     socket._socket.write(Buffer.from(bytes)); // what `ws` itself would never send
     equal((await closed)[0], code, "close");

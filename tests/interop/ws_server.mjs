@@ -56,6 +56,7 @@ for (const [kind, flags] of [["text", []], ["binary", ["--binary"]]]) {
         ["hello", "", "Grüße 👋"].map((line) => [line, kind === "binary"]), "messages");
       equal((await seen.closed)[0], 1000, "the client's code");
       wantLine(stderr, "closed: 1000");
+      if (deflate && process.env.ECHO_CLIENT?.includes("--deflate")) wantLine(stderr, "extension: permessage-deflate");
       equal(status, 0, "exit status");
     });
   }

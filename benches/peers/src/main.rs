@@ -1,7 +1,7 @@
 //! The same work for `websocket-proto` and for every other WebSocket crate, side by side.
 //!
 //! ```text
-//! cargo run --release --manifest-path benches/peers/Cargo.toml -- [unmask|receive|send|utf8|handshake|memory|feeding|all] [--quick] [--json FILE]
+//! cargo run --release --manifest-path benches/peers/Cargo.toml -- [unmask|receive|send|utf8|deflate|handshake|memory|feeding|all] [--quick] [--json FILE]
 //! ```
 //!
 //! Prints Markdown. `all` also writes `docs/benchmarks.md` and draws the charts beside it, unless it is `--quick`.
@@ -19,12 +19,12 @@ use std::path::Path;
 
 use harness::Settings;
 use report::Section;
-use sections::{feeding, handshake, memory, receive, send, unmask, utf8};
+use sections::{deflate, feeding, handshake, memory, receive, send, unmask, utf8};
 
 #[global_allocator]
 static ALLOCATOR: harness::alloc::Counting = harness::alloc::Counting;
 
-const KINDS: [&str; 7] = ["unmask", "receive", "utf8", "feeding", "send", "handshake", "memory"];
+const KINDS: [&str; 8] = ["unmask", "receive", "utf8", "feeding", "send", "deflate", "handshake", "memory"];
 
 fn main() {
     let mut wanted = Vec::new();
@@ -58,6 +58,7 @@ fn main() {
                 "utf8" => utf8::run(settings, charts),
                 "feeding" => feeding::run(settings),
                 "send" => send::run(settings, charts),
+                "deflate" => deflate::run(settings),
                 "handshake" => handshake::run(settings),
                 _ => memory::run(),
             };

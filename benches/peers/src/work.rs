@@ -160,3 +160,33 @@ pub fn masked_stream(is_text: bool, payload: &[u8], count: usize) -> Arc<[u8]> {
     }
     stream.into()
 }
+
+/// Thirty-two messages of JSON that differ, `len` bytes each: what a feed of trades might send.
+pub fn json_messages(len: usize) -> Vec<String> {
+    let mut state: u64 = 0x9e37_79b9_7f4a_7c15;
+    let mut random = |below: u64| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        state % below
+    };
+    let count = if len > 1 << 16 { 4 } else { 32 };
+    (0..count)
+        .map(|_| {
+            let mut text = String::from("[");
+            while text.len() < len {
+                let user = ["alice", "bob", "carol", "dave", "erin", "frank"][random(6) as usize];
+                let kind = ["trade", "quote", "order.update", "heartbeat"][random(4) as usize];
+                let (id, price, cents) = (random(1_000_000), random(1000), random(100));
+                let (size, hour, minute, second) = (random(500), random(24), random(60), random(60));
+                text += &format!(
+                    "{{\"id\":{id},\"type\":\"{kind}\",\"user\":\"{user}\",\"price\":{price}.{cents:02},\"size\":{size},\
+                     \"ts\":\"2026-11-22T{hour:02}:{minute:02}:{second:02}Z\",\"ok\":{}}},",
+                    random(2) == 0
+                );
+            }
+            text.truncate(len);
+            text
+        })
+        .collect()
+}

@@ -116,6 +116,8 @@ fn compress(compressor: &mut Compressor, pieces: &[&[u8]]) -> Vec<u8> {
 fn session(rng: &mut Rng, messages: usize, max_len: usize) {
     let window = WindowBits::new(8 + rng.below(8) as u8).expect("8 to 15");
     let has_takeover = rng.one_in(2);
+    // The strict decoder is slow: it sees every message of some sessions.
+    let is_strict = rng.one_in(4);
     let mut ours = Compressor::new(window, 1 + rng.below(9) as u8);
     let mut theirs = Compress::new(Compression::new(rng.below(10) as u32), false);
     let (mut our_inflater, mut their_reader) = (Inflater::new(), Inflater::new());
@@ -125,8 +127,10 @@ fn session(rng: &mut Rng, messages: usize, max_len: usize) {
         let message = payload(rng, max_len);
         let sent = compress(&mut ours, &pieces(rng, &message));
         assert!(flate2_inflates(&mut flate2, &sent, message.len()) == message, "flate2 reads something else");
-        let strict = oracle::inflate(&[&sent[..], &TAIL].concat(), &mut history, window.bytes());
-        assert!(strict.as_ref() == Ok(&message), "{window:?}: {:?}", strict.err());
+        if is_strict {
+            let strict = oracle::inflate(&[&sent[..], &TAIL].concat(), &mut history, window.bytes());
+            assert!(strict.as_ref() == Ok(&message), "{window:?}: {:?}", strict.err());
+        }
         let cut = pieces(rng, &sent);
         let max = 1 + rng.below(2 * max_len);
         assert!(inflate(&mut our_inflater, &cut, message.len() as u64, max).as_ref() == Ok(&message));

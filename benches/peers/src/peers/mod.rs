@@ -1,5 +1,6 @@
 //! Everybody, one file each, through their public interfaces.
 
+pub mod deflate;
 pub mod embedded_websocket;
 pub mod fastwebsockets;
 pub mod nexus_web;

@@ -1,5 +1,6 @@
 //! The kinds of work, one file each.
 
+pub mod deflate;
 pub mod feeding;
 pub mod handshake;
 pub mod memory;
