@@ -107,7 +107,7 @@ mod os {
 
     /// Masking keys from ChaCha12, seeded by the operating system's random number generator.
     ///
-    /// A key costs about 3 ns, and an object 260 bytes. It draws 256 bytes at a time: 56 keys, and the seed that draws
+    /// A key costs about 3 ns, and an object 258 bytes. It draws 256 bytes at a time: 56 keys, and the seed that draws
     /// the next 256. So nothing of what has been handed out can be computed from what is kept. Each key is wiped when
     /// it is handed out, and every 14,280 keys the seed is a new one from the operating system; the first key asks for
     /// the first.

@@ -116,6 +116,9 @@ impl<S: Storage> RecvBuffer<S> {
     ///
     /// It is never empty after `receive` has answered `None`. It can be empty before that, when the buffer is full of
     /// bytes that wait to be received; reading nothing from a socket would then look like its end.
+    ///
+    /// All of it need not be read into at once. Where a read costs little, reads of up to 32 KiB let a message of 1 MiB
+    /// be unmasked while it is in the nearest cache, which takes a fifth off the time to receive it.
     #[inline]
     pub fn spare_mut(&mut self) -> &mut [u8] {
         #[cfg(feature = "deflate")]

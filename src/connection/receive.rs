@@ -50,7 +50,7 @@ impl<R: Role> Connection<R> {
     ) -> Result<Option<ChunkEvent<'rx>>, ProtocolError> {
         match self.receive_whole(rx.view()) {
             Ok(payload) => Ok(Some(ChunkEvent::Chunk(Chunk { payload, is_first: true, is_last: true }))),
-            Err(view) => self.receive_any(view, Delivery::Chunks),
+            Err(view) => self.receive_part(view),
         }
     }
 
@@ -73,6 +73,11 @@ impl<R: Role> Connection<R> {
     }
 
     #[inline(never)]
+    fn receive_part<'rx>(&mut self, view: View<'rx>) -> Result<Option<ChunkEvent<'rx>>, ProtocolError> {
+        self.receive_any(view, Delivery::Chunks)
+    }
+
+    #[inline]
     fn receive_any<'rx>(
         &mut self,
         mut view: View<'rx>,
@@ -90,6 +95,7 @@ impl<R: Role> Connection<R> {
         found.and_then(|found| self.report(found)).map_err(|error| self.fail(error))
     }
 
+    #[inline]
     fn report<'rx>(&mut self, found: Found<'rx>) -> Result<Option<ChunkEvent<'rx>>, ProtocolError> {
         Ok(Some(match found {
             Found::Nothing { is_busy } => {

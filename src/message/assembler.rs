@@ -129,7 +129,7 @@ impl Assembler {
     }
 
     /// Takes the next thing out of the buffer, whatever it is.
-    #[inline(never)]
+    #[inline]
     pub(crate) fn receive<'rx>(
         &mut self,
         mut view: View<'rx>,
@@ -138,6 +138,25 @@ impl Assembler {
         compression: &mut Compression,
     ) -> Result<Found<'rx>, ProtocolError> {
         self.check_call(&view, delivery, compression)?;
+        if delivery == Delivery::Messages && self.frames.is_amid_payload(view.unread_len()) {
+            // Most reads that end no message. There is nothing to decide.
+            return match self.append(&mut view, is_server) {
+                Ok(()) => self.wait(view, true),
+                Err(violation) => refuse(view, violation),
+            };
+        }
+        self.receive_frames(view, delivery, is_server, compression)
+    }
+
+    #[inline(never)]
+    fn receive_frames<'rx>(
+        &mut self,
+        mut view: View<'rx>,
+        delivery: Delivery,
+        is_server: bool,
+        #[cfg_attr(not(feature = "deflate"), expect(unused_variables, reason = "there is none"))]
+        compression: &mut Compression,
+    ) -> Result<Found<'rx>, ProtocolError> {
         if delivery == Delivery::Chunks && self.has_chunk(&view) {
             // Left by `Delivery::Messages`, in the middle of a message that is to go on in chunks.
             return Ok(Found::Data(self.take_chunk(view, false)));
@@ -334,6 +353,7 @@ impl Assembler {
     /// by each header would copy the message each time: then as much again as was received, and a control frame. The
     /// sum of what is here and what is in sight stays the same while a header trickles in, so that a buffer near the
     /// limit is not grown byte by byte.
+    #[inline]
     fn wait<'rx>(&self, mut view: View<'rx>, is_busy: bool) -> Result<Found<'rx>, ProtocolError> {
         if view.is_full() {
             return refuse(view, Limit::BufferTooSmall);

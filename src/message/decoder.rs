@@ -122,6 +122,19 @@ impl Frames {
         self.message.is_some() || self.current.is_some()
     }
 
+    /// Whether these are some of the payload bytes of a message's frame, and not its last, and stay as they are.
+    #[inline]
+    pub(crate) const fn is_amid_payload(&self, unread_len: usize) -> bool {
+        #[cfg(feature = "deflate")]
+        if self.is_compressed() {
+            return false;
+        }
+        match self.current {
+            Some(frame) => !frame.opcode.is_control() && 0 < unread_len && (unread_len as u64) < self.left,
+            None => false,
+        }
+    }
+
     /// How many bytes of the message in progress have come.
     #[inline]
     pub(crate) const fn received(&self) -> u64 {

@@ -62,8 +62,8 @@ fn keys_of_the_operating_system_look_random() {
 
 #[cfg(feature = "getrandom")]
 #[test]
-fn keys_take_260_bytes() {
-    assert!(size_of::<websocket_proto::OsMaskKeys>() <= 260);
+fn keys_take_258_bytes() {
+    assert!(size_of::<websocket_proto::OsMaskKeys>() <= 258);
 }
 
 #[cfg(feature = "getrandom")]

@@ -1,5 +1,6 @@
 //! Whether bytes are UTF-8: the one place that chooses who is asked.
 //!
+//! With AVX-512 it is `avx512`, otherwise `simdutf8`, otherwise `core`.
 //! `simdutf8` can ask the CPU only if it has `std`; without, it uses what the target has by default. So here the CPU is
 //! asked.
 
@@ -34,6 +35,11 @@ mod x86_64 {
 
 /// Whether `bytes` are whole characters.
 pub(super) fn is_utf8(bytes: &[u8]) -> bool {
+    #[cfg(target_arch = "x86_64")]
+    if let Some(cpu) = super::avx512::Avx512::new() {
+        return cpu.is_utf8(bytes);
+    }
+
     #[cfg(all(feature = "simdutf8", target_arch = "x86_64"))]
     return x86_64::is_utf8(bytes);
 

@@ -24,6 +24,10 @@ impl Unmask for Masking {
     }
 }
 
+/// The most bytes of one read: the caller's choice, and what is unmasked then is still in the nearest cache. Others have
+/// a buffer of such a size of their own, beside the message.
+const READ_BYTES: usize = 32 << 10;
+
 /// The loop of the crate's documentation: read into the buffer, take events until there are none, write what is owed.
 pub struct Receiving {
     connection: Connection<Server>,
@@ -35,6 +39,7 @@ pub struct Receiving {
 impl Receiver for Receiving {
     const NAME: &'static str = NAME;
     const CHECKS_UTF8: bool = true;
+    const NOTE: &'static str = "reads of at most 32 KiB";
     const DEFAULT_CAPACITY: Option<usize> = Some(websocket_proto::DEFAULT_CAPACITY_BYTES);
     const OBJECT_BYTES: usize = size_of::<Connection<Server>>() + size_of::<RecvBuffer<Vec<u8>>>();
 
@@ -57,7 +62,9 @@ impl Receiver for Receiving {
                 }
                 Some(_) => {}
                 None => {
-                    let read = self.wire.read(self.rx.spare_mut()).expect("memory");
+                    let spare = self.rx.spare_mut();
+                    let room = spare.len().min(READ_BYTES);
+                    let read = self.wire.read(&mut spare[..room]).expect("memory");
                     self.rx.filled(read);
                 }
             }
