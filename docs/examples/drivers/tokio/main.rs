@@ -25,15 +25,15 @@ use tokio::task::JoinSet;
 use tokio::time::sleep_until;
 use websocket_proto::close::CloseCode;
 use websocket_proto::handshake::server::{Handshake, Origins};
-use websocket_proto::{
-    Config, Connection, DEFAULT_CAPACITY_BYTES, Error, Event, Instant, RecvBuffer, Server, Transport,
-};
+use websocket_proto::{Config, Connection, Error, Event, Instant, RecvBuffer, Server, Transport};
 
 type AnyError = Box<dyn std::error::Error + Send + Sync>;
 
 /// Receive buffers that nobody needs now: an idle connection has none.
 static POOL: Mutex<Vec<RecvBuffer<Vec<u8>>>> = Mutex::new(Vec::new());
 const MAX_POOLED: usize = 16;
+/// What one read may bring. All connections share a few of these, so they can be generous.
+const BUFFER_BYTES: usize = 64 << 10;
 
 #[tokio::main]
 async fn main() -> Result<(), AnyError> {
@@ -152,7 +152,7 @@ async fn read(peer: &Peer, mut half: OwnedReadHalf, mut stopped: watch::Receiver
         }
         if rx.is_empty() {
             let mut pool = POOL.lock().expect("nobody panics");
-            if rx.capacity() == DEFAULT_CAPACITY_BYTES && pool.len() < MAX_POOLED {
+            if rx.capacity() == BUFFER_BYTES && pool.len() < MAX_POOLED {
                 pool.push(std::mem::take(&mut rx));
             }
             rx.release(); // too large, or too many
@@ -162,7 +162,7 @@ async fn read(peer: &Peer, mut half: OwnedReadHalf, mut stopped: watch::Receiver
             ready = half.readable(), if !is_blocked => {
                 ready?;
                 if rx.capacity() == 0 {
-                    rx = POOL.lock().expect("nobody panics").pop().unwrap_or_default();
+                    rx = POOL.lock().expect("nobody panics").pop().unwrap_or_else(|| RecvBuffer::with_capacity(BUFFER_BYTES));
                 }
                 tokio::select! {
                     biased;
