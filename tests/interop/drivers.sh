@@ -18,7 +18,7 @@ peer_drivers() {
   need_debian haproxy haproxy
   need_npm
   need_python
-  (cd "$drivers" && CARGO_TARGET_DIR=$drivers/target cargo build --release --quiet --locked) \
+  (cd "$drivers" && CARGO_TARGET_DIR=$drivers/target cargo build --release --quiet) \
     || die "the drivers do not build"
   local name urls=()
   driver_echoes
