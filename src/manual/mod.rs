@@ -40,6 +40,8 @@ chapters! {
     handshake = "handshake.md",
         "[`handshake`](crate::handshake) · [`server`](crate::handshake::server) · [`client`](crate::handshake::client) · \
          [`HandshakeError`](crate::HandshakeError)";
+    compression = "compression.md",
+        "`deflate` · [`PreparedMessage`](crate::PreparedMessage) · [`Limit`](crate::Limit)";
     no_std = "no-std.md",
         "[`RecvBuffer`](crate::RecvBuffer) · [`SendSlice`](crate::SendSlice) · [`MIN_SEND_BYTES`](crate::MIN_SEND_BYTES) · \
          [`MaskKeys`](crate::MaskKeys)";

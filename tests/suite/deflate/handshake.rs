@@ -1,7 +1,8 @@
 //! The extension in the opening handshake, end to end: as HTTP/1.1, and as parsed fields.
 
 use websocket_proto::deflate::{Config, Params, WindowBits};
-use websocket_proto::handshake::{Fields, HttpVersion, client, server};
+use websocket_proto::handshake::extended_connect::{self, PseudoFields};
+use websocket_proto::handshake::{Fields, Header, HttpVersion, client, server};
 use websocket_proto::{Config as Settings, Event, HandshakeError, RecvBuffer};
 
 use super::{RSV1, eager};
@@ -112,4 +113,32 @@ fn a_client_fails_a_bad_answer() {
         assert!(answered(Some(&eager()), wrong).is_err(), "{wrong}");
     }
     assert!(answered(Some(&Config::new()), "permessage-deflate").is_err(), "it asked for no takeover");
+}
+
+/// The same over HTTP/2 and HTTP/3, where the names of headers are in lower case.
+#[test]
+fn extended_connect_agrees_too() {
+    let config = eager();
+    let request = client::Request::new("localhost:9451", "/ws").unwrap().deflate(&config);
+    let asking = extended_connect::Handshake::new(request, true);
+    let lines = |header: Header<'_>| (header.name().to_owned(), header.to_str().unwrap().to_owned());
+    let asked: Vec<_> = asking.request_fields().map(lines).collect();
+    let offer = ("sec-websocket-extensions".to_owned(), "permessage-deflate; client_max_window_bits".to_owned());
+    assert!(asked.contains(&offer), "{asked:?}");
+    let fields: Fields<'_> = asked.iter().map(|(name, value)| (name, value)).collect();
+    let pseudo = PseudoFields {
+        method: "CONNECT",
+        protocol: Some("websocket"),
+        scheme: Some("https"),
+        authority: Some("localhost:9451"),
+        path: Some("/ws"),
+    };
+    let accept = extended_connect::accept(&pseudo, &fields, server::Origins::Any).unwrap().deflate(&config);
+    let answered: Vec<_> = accept.response_fields().map(lines).collect();
+    assert_eq!(answered, [("sec-websocket-extensions".to_owned(), "permessage-deflate".to_owned())]);
+    let fields: Fields<'_> = answered.iter().map(|(name, value)| (name, value)).collect();
+    let agreed = asking.verify(200, &fields).unwrap();
+    assert_eq!(agreed.deflate(), Some(Params::default()));
+    assert_eq!(accept.accepted().deflate(), Some(Params::default()));
+    assert!(accept.accepted().connection(Settings::server()).has_deflate());
 }
