@@ -130,19 +130,22 @@ impl Inflater {
         loop {
             let allowed = usize::try_from(room.allowed).unwrap_or(usize::MAX);
             let granted = allowed.min(room.max_len.saturating_sub(to.len()));
-            let (step, is_full) = if allowed == 0 {
-                (self.zlib.probe(input), false)
-            } else if granted == 0 {
+            let spare = granted.min(to.capacity().saturating_sub(to.len()));
+            let step = if spare > 0 {
+                self.zlib.step(input, to, spare)
+            } else if granted == 0 && allowed > 0 {
                 return Ok(Stop::Full);
             } else {
-                make_room(to, granted);
-                let spare = granted.min(to.capacity().saturating_sub(to.len()));
-                let step = self.zlib.step(input, to, spare);
-                (step, step.written == spare)
+                // There is no room, or there must not be: is there anything to put into it?
+                let (step, byte) = self.zlib.probe(input);
+                match byte {
+                    Some(_) if allowed == 0 => return Err(InflateError::TooLong),
+                    Some(byte) => grow(to, granted, byte),
+                    None => {}
+                }
+                step
             };
-            if allowed == 0 && step.written > 0 {
-                return Err(InflateError::TooLong);
-            }
+            let is_full = step.written > 0 && step.written == spare.max(1);
             room.allowed = room.allowed.saturating_sub(step.written as u64);
             *input = input.get(step.read..).unwrap_or_default();
             let has_moved = step.read > 0 || step.written > 0;
@@ -175,9 +178,8 @@ impl fmt::Debug for Inflater {
     }
 }
 
-/// Makes room behind `to`, doubling it as it comes, and never beyond what is granted.
-fn make_room(to: &mut Vec<u8>, granted: usize) {
-    if to.capacity() == to.len() {
-        to.reserve_exact(to.len().max(GROWTH_BYTES).min(granted));
-    }
+/// Appends `byte` to `to`, which is full, and makes room: it doubles as it comes, and never beyond what is granted.
+fn grow(to: &mut Vec<u8>, granted: usize, byte: u8) {
+    to.reserve_exact(to.len().max(GROWTH_BYTES).min(granted));
+    to.push(byte);
 }

@@ -99,9 +99,14 @@ impl Inflate {
         step
     }
 
-    /// [`step`](Self::step) with room for a single byte, which is dropped: to see whether there is one.
-    pub(super) fn probe(&mut self, input: &[u8]) -> Step {
-        self.run(input, &mut [MaybeUninit::uninit()])
+    /// [`step`](Self::step) with room for a single byte, which is given, if there is one.
+    pub(super) fn probe(&mut self, input: &[u8]) -> (Step, Option<u8>) {
+        let mut room = [MaybeUninit::new(0)];
+        let step = self.run(input, &mut room);
+        let [byte] = room;
+        // SAFETY: it was initialised before the step, and a step writes nothing but bytes.
+        let byte = unsafe { byte.assume_init() };
+        (step, (step.written > 0).then_some(byte))
     }
 
     fn run(&mut self, input: &[u8], room: &mut [MaybeUninit<u8>]) -> Step {

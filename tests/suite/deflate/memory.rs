@@ -239,6 +239,8 @@ fn a_steady_conversation_allocates_nothing() {
         b"{\"id\":1234,\"price\":12.5}".repeat(40),
         b"{\"id\":5678,\"name\":\"somebody\"}".repeat(560),
         b"small and large ".repeat(9),
+        // As large as the buffer's base.
+        b"0123456789abcdef".repeat(1024),
     ];
     assert!(messages.iter().all(|message| message.len() <= 16 * 1024));
     for (params, config) in [(Params::default(), eager()), (forgetful(), eager().pool(Pool::new(1)))] {
@@ -254,7 +256,7 @@ fn a_steady_conversation_allocates_nothing() {
                 assert!(matches!(receiver.receive(&mut rx), Ok(Some(Event::Binary(bytes))) if bytes == &message[..]));
             }
         };
-        converse(9);
+        converse(12);
         let ((), usage) = usage(|| converse(60));
         assert_eq!((usage.calls, usage.peak, usage.held), (0, 0, 0));
     }
