@@ -37,6 +37,7 @@ impl SendBuffer for BytesMut {
         unsafe { self.set_len(len) }
     }
 
+    /// Appends the frame if it fits: this is the one call that does not grow by itself.
     #[inline]
     #[expect(unsafe_code, reason = "one pass over memory: spare capacity is written without being zeroed first")]
     fn extend_frame(&mut self, head: &FrameHead, payload: &[u8]) {

@@ -46,7 +46,9 @@ pub trait SendBuffer {
 
     /// Appends a frame, for which there is room: its head, then its payload, masked as the head says.
     ///
-    /// The default appends the one after the other; a buffer that can be written in place looks for room once.
+    /// The default appends the one after the other; a buffer that can be written in place looks for room once. Where
+    /// [`reserve`](Self::reserve) was not asked, or said no, nothing may be written at all: a buffer that wraps another
+    /// has to pass on both.
     #[inline]
     fn extend_frame(&mut self, head: &FrameHead, payload: &[u8]) {
         self.extend_from_slice(head.as_bytes());
@@ -135,6 +137,7 @@ impl SendBuffer for alloc::vec::Vec<u8> {
         unsafe { self.set_len(len) }
     }
 
+    /// Appends the frame if it fits: this is the one call that does not grow by itself.
     #[inline(always)]
     #[expect(unsafe_code, reason = "one pass over memory: spare capacity is written without being zeroed first")]
     fn extend_frame(&mut self, head: &FrameHead, payload: &[u8]) {
