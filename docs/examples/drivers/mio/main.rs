@@ -24,9 +24,9 @@ use websocket_proto::{Config, Connection, Error, Event, Instant, RecvBuffer, Ser
 
 const LISTENER: Token = Token(usize::MAX);
 /// What one read may bring. All connections share a few of these, so they can be generous.
-const BUFFER_BYTES: usize = 256 << 10;
+const BUFFER_BYTES: usize = 64 << 10;
 /// The most receive buffers to keep for later: more were in use only for a moment.
-const MAX_POOLED: usize = 4;
+const MAX_POOLED: usize = 16;
 /// How often to look for deadlines that have passed. With many connections that is cheaper than to keep them in order;
 /// and nobody's deadline is meant to the millisecond.
 const SWEEP: Duration = Duration::from_millis(100);
