@@ -1,7 +1,7 @@
 //! Whole echo servers under the same load: what a message costs them, and what an idle connection.
 //!
 //! ```text
-//! cd benches/loopback && cargo run --release [-- --rounds N] [--seconds S] [--idle N] [--only NAME,NAME…]
+//! cd benches/loopback && cargo build --release && cargo run --release [-- --rounds N] [--seconds S] [--idle N] [--only NAME,NAME…]
 //! ```
 //!
 //! Each server runs on one core, the load on another. All of them run at the same time and take turns, round by round,

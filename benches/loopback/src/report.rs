@@ -12,7 +12,7 @@ const NOTES: &str = include_str!("../notes.md");
 
 const HEAD: &str = "# Whole processes on the loopback interface
 
-<!-- Written by benches/loopback (`cd benches/loopback && cargo run --release`), but for what is said below in its notes.md. -->
+<!-- Written by benches/loopback (`cd benches/loopback && cargo build --release && cargo run --release`), but for what is said below in its notes.md. -->
 
 An echo server on one core, the load on another; what a message costs the server, system calls included. Beside it stands what no library can do without: a loop over epoll
 that unmasks and does nothing else. `batch` means that the server flushes once for all messages that it has read, which the others do for each; fastwebsockets cannot. The peers run with the
