@@ -49,7 +49,7 @@ impl Ours {
             server: Connection::server(websocket_proto::Config::server()).with_deflate(&params, &config),
             client: Connection::client(websocket_proto::Config::client(), (|| [1, 2, 3, 4]) as fn() -> [u8; 4])
                 .with_deflate(&params, &config),
-            tx: Vec::new(),
+            tx: Vec::with_capacity(2 << 20),
             rx: RecvBuffer::new(),
         }
     }
