@@ -28,7 +28,7 @@ impl<'a> Authority<'a> {
     pub(super) fn parse(text: &'a [u8]) -> Result<Self, UrlError> {
         let end = match text {
             [b'[', rest @ ..] => rest.iter().position(|byte| *byte == b']').map_or(0, |place| place.saturating_add(2)),
-            bytes => bytes.iter().position(|byte| !NAME.has(*byte)).unwrap_or(bytes.len()),
+            bytes => NAME.prefix_len(bytes),
         };
         let (host, port) = text.split_at_checked(end).ok_or(UrlError::Host)?;
         if host.is_empty() || host.starts_with(b"[") && !is_ipv6(host) {
@@ -50,7 +50,8 @@ impl<'a> Authority<'a> {
 pub(super) fn split_scheme(text: &[u8]) -> Option<(u16, &[u8])> {
     SCHEMES.iter().find_map(|(start, default_port)| {
         let (scheme, rest) = text.split_at_checked(start.len())?;
-        if scheme.eq_ignore_ascii_case(start) { Some((*default_port, rest)) } else { None }
+        // Browsers write it like this.
+        if scheme == *start || scheme.eq_ignore_ascii_case(start) { Some((*default_port, rest)) } else { None }
     })
 }
 

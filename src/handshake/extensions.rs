@@ -229,8 +229,7 @@ impl<'a> Cursor<'a> {
     /// A token: at least one byte.
     fn token(&mut self) -> Option<&'a [u8]> {
         self.skip_spaces();
-        let len = self.rest.iter().position(|byte| !grammar::is_token_byte(*byte)).unwrap_or(self.rest.len());
-        let (token, rest) = self.rest.split_at_checked(len)?;
+        let (token, rest) = self.rest.split_at_checked(grammar::token_len(self.rest))?;
         self.rest = rest;
         if token.is_empty() { None } else { Some(token) }
     }

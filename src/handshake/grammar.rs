@@ -23,6 +23,15 @@ impl ByteSet {
         // The index is always within the table.
         self.0.get(usize::from(byte)).copied().unwrap_or_default()
     }
+
+    /// How many bytes at the front of `bytes` are in the set. Eight at a time are asked without a branch between them.
+    #[inline]
+    pub(super) fn prefix_len(&self, bytes: &[u8]) -> usize {
+        let is_within = |block: &&[u8; 8]| block.iter().fold(true, |all, byte| all & self.has(*byte));
+        let len = bytes.as_chunks().0.iter().take_while(is_within).count().saturating_mul(8);
+        let rest = bytes.get(len..).unwrap_or_default();
+        len.saturating_add(rest.iter().position(|byte| !self.has(*byte)).unwrap_or(rest.len()))
+    }
 }
 
 const fn is_in(mut set: &[u8], byte: u8) -> bool {
@@ -44,10 +53,16 @@ pub(super) fn is_token_byte(byte: u8) -> bool {
     TOKEN.has(byte)
 }
 
+/// How many bytes at the front can stand in a token.
+#[inline]
+pub(super) fn token_len(bytes: &[u8]) -> usize {
+    TOKEN.prefix_len(bytes)
+}
+
 /// `token = 1*tchar`
 #[inline]
 pub(super) fn is_token(bytes: &[u8]) -> bool {
-    !bytes.is_empty() && bytes.iter().all(|byte| is_token_byte(*byte))
+    !bytes.is_empty() && token_len(bytes) == bytes.len()
 }
 
 /// `bytes` as text, if they are a token.

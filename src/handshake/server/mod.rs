@@ -137,14 +137,8 @@ impl Handshake {
         &mut self,
         rx: &'rx mut RecvBuffer<S>,
     ) -> Result<Option<Request<'rx>>, HandshakeError> {
-        self.clock.check()?;
-        let received = self.receive_from(rx.view());
-        match &received {
-            Ok(None) => {}
-            Ok(Some(_)) => self.clock.finish(),
-            Err(error) => drop(self.clock.fail(*error)),
-        }
-        received
+        let mut request = Request::empty();
+        Ok(self.receive_into(rx.view(), &mut request)?.then_some(request))
     }
 
     /// [`receive`](Self::receive), and the answer into `tx`: for a server that has nothing to decide but `origins`. It
@@ -166,9 +160,10 @@ impl Handshake {
         if !tx.reserve(MAX_ANSWER_BYTES) {
             return Err(SendError::Full { needed: MAX_ANSWER_BYTES }.into());
         }
-        let accepted = match self.receive(rx) {
-            Ok(None) => return Ok(None),
-            Ok(Some(request)) => request.accept(origins).map(|accept| accept.write(tx)),
+        let mut request = Request::empty();
+        let accepted = match self.receive_into(rx.view(), &mut request) {
+            Ok(false) => return Ok(None),
+            Ok(true) => request.accept(origins).map(|accept| accept.write(tx)),
             Err(error) => Err(error),
         };
         match accepted {
@@ -182,38 +177,51 @@ impl Handshake {
         }
     }
 
+    /// Makes `request` the one that is in the buffer; says whether there is one.
+    fn receive_into<'rx>(&mut self, view: View<'rx>, request: &mut Request<'rx>) -> Result<bool, HandshakeError> {
+        self.clock.check()?;
+        let received = self.read_into(view, request);
+        match received {
+            Ok(false) => {}
+            Ok(true) => self.clock.finish(),
+            Err(error) => drop(self.clock.fail(error)),
+        }
+        received
+    }
+
     #[inline]
-    fn receive_from<'rx>(&mut self, view: View<'rx>) -> Result<Option<Request<'rx>>, HandshakeError> {
+    fn read_into<'rx>(&mut self, view: View<'rx>, request: &mut Request<'rx>) -> Result<bool, HandshakeError> {
         let max_bytes = self.max_head_bytes.min(view.max_message_len(0));
         let (bytes, peeked) = view.peek();
         if !self.scan.is_begun() {
             let within = bytes.get(..max_bytes).unwrap_or(bytes);
-            let mut request = Request::empty();
             if let Ok(len) = request.read(within, self.max_headers) {
                 self.scan.end(within);
                 peeked.take(len);
-                return Ok(Some(request));
+                return Ok(true);
             }
         }
-        self.receive_pieces(bytes, max_bytes, peeked)
+        self.read_pieces_into(bytes, max_bytes, peeked, request)
     }
 
     /// For a head that has come in pieces, or has a fault.
     #[cold]
-    fn receive_pieces<'rx>(
+    fn read_pieces_into<'rx>(
         &mut self,
         bytes: &'rx [u8],
         max_bytes: usize,
         peeked: Peeked<'_>,
-    ) -> Result<Option<Request<'rx>>, HandshakeError> {
+        request: &mut Request<'rx>,
+    ) -> Result<bool, HandshakeError> {
         let Some(len) = self.scan.advance(bytes, max_bytes)? else {
             peeked.want(head::wanted(bytes.len(), max_bytes));
-            return Ok(None);
+            return Ok(false);
         };
         peeked.take(len);
-        let mut request = Request::empty();
+        // An attempt before may have noted what it had found so far.
+        *request = Request::empty();
         request.read(bytes.get(..len).unwrap_or_default(), self.max_headers)?;
-        Ok(Some(request))
+        Ok(true)
     }
 
     /// When to call [`handle_timeout`](Self::handle_timeout): `None` for never. It changes only in that call and when

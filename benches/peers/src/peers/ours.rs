@@ -169,12 +169,8 @@ impl Handshaker for Accepting {
         let spare = self.0.spare_mut();
         spare[..request.len()].copy_from_slice(request);
         self.0.filled(request.len());
-        let request = Handshake::new().receive(&mut self.0).expect("legal").expect("whole");
-        let accepted = request
-            .accept(Origins::SameHost)
-            .expect("a WebSocket")
-            .write(&mut answer.borrow_mut().bytes)
-            .expect("room");
+        let tx = &mut answer.borrow_mut().bytes;
+        let accepted = Handshake::new().answer(&mut self.0, Origins::SameHost, tx).expect("a WebSocket").expect("whole");
         std::hint::black_box(accepted.connection(Config::server()));
     }
 }
