@@ -1,4 +1,4 @@
-//! The handshake in the types of the [`http`](::http) crate: for hyper, axum, tonic and all who share them.
+//! The handshake in the types of the [`http`] crate: for hyper, axum, tonic and all who share them.
 //!
 //! | you have | look at |
 //! |---|---|

@@ -148,7 +148,7 @@ impl Handshake {
     ///
     /// # Errors
     ///
-    /// [`Error::Handshake`](crate::Error::Handshake): the refusal is in `tx`, and the transport is to be closed once it
+    /// [`Error::Handshake`]: the refusal is in `tx`, and the transport is to be closed once it
     /// is sent. It is written once: a later call is a misuse, and writes nothing. [`SendError::Full`]
     /// when there is no room for 256 bytes: nothing was received or written, and the call can be repeated.
     pub fn answer<S: Storage>(
