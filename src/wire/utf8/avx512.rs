@@ -13,8 +13,8 @@
 //! ```
 //!
 //! Beyond that, no byte may be C0, C1, or F5 and more, and behind E0, ED, F0 and F4 not every
-//! continuation will do (too long, surrogates, beyond U+10FFFF). Text without characters of three bytes takes no branch
-//! but that of the loop, so nothing is mispredicted where ASCII and other characters alternate.
+//! continuation will do (too long, surrogates, beyond U+10FFFF). Text without characters of three bytes takes
+//! no branch but that of the loop and one never taken, so nothing is mispredicted where ASCII and other characters alternate.
 
 #![expect(unsafe_code, reason = "vector instructions that not every CPU has")]
 
