@@ -2,8 +2,8 @@
 //!
 //! A head comes in as many pieces as the network likes. It is therefore looked at in two steps:
 //!
-//! 1. [`Scan`] looks for the empty line that ends it. It remembers how far it has looked, so a head that comes one byte
-//!    at a time costs as much work as one that comes whole: no byte is looked at again but the two before the new ones
+//! 1. [`Scan`] looks for the empty line that ends it. It remembers how far it has looked, so the search costs
+//!    the same whatever the pieces are: no byte is looked at again but the two before the new ones
 //!    (the flaw of CVE-2023-43669).
 //! 2. [`parse`](super::parse) reads the whole head.
 //!

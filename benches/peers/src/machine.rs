@@ -47,7 +47,7 @@ pub fn packages() -> Vec<String> {
 pub fn page(sections: &[Section], settings: Settings) -> String {
     let mut text = format!(
         "# Benchmarks\n\n\
-         Written by `cargo run --release --manifest-path benches/peers/Cargo.toml -- all`; do not edit. It takes two minutes; with `--quick` less than one, and nothing is written here.\n\n\
+         Written by `cargo run --release --manifest-path benches/peers/Cargo.toml -- all`; do not edit. It takes two minutes; with `--quick` less than one, and nothing is written here. One section alone: its name in place of `all`; every figure: `--json FILE`. The crate's own benches: `cargo bench --all-features`. Whole processes over sockets: [benchmarks-loopback.md](benchmarks-loopback.md). All features of the crate are on here, `std` too.\n\n\
          **Machine:** {}.\n\n**Libraries:** {}.\n\n\
          **Method.** The same work for everybody, through public interfaces, each in its best honest use, over one in-memory transport that is always ready \
          (async libraries: futures polled by hand, no runtime). Before it is timed, everybody has to deliver the right bytes, and to refuse wrong text. \

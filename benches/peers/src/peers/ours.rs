@@ -170,7 +170,8 @@ impl Handshaker for Accepting {
         spare[..request.len()].copy_from_slice(request);
         self.0.filled(request.len());
         let tx = &mut answer.borrow_mut().bytes;
-        let accepted = Handshake::new().answer(&mut self.0, Origins::SameHost, tx).expect("a WebSocket").expect("whole");
+        let accepted =
+            Handshake::new().answer(&mut self.0, Origins::SameHost, tx).expect("a WebSocket").expect("whole");
         std::hint::black_box(accepted.connection(Config::server()));
     }
 }

@@ -170,7 +170,7 @@ pub fn run(settings: Settings, docs: Option<&Path>) -> Section {
         }
         let columns: Vec<(String, &Race)> = SIZES.into_iter().map(size_name).zip(&races).collect();
         section.tables.push(Table::of_races(
-            &format!("ASCII {kind}, ns per message (allocations)."),
+            &format!("{}, ns per message (allocations).", if text.is_some() { "ASCII text" } else { "Binary" }),
             &columns,
             ns_and_allocations,
         ));
