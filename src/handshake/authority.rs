@@ -25,6 +25,7 @@ pub(super) struct Authority<'a> {
 
 impl<'a> Authority<'a> {
     /// Reads all of `text`, which must be nothing but an authority.
+    #[inline]
     pub(super) fn parse(text: &'a [u8]) -> Result<Self, UrlError> {
         let end = match text {
             [b'[', rest @ ..] => rest.iter().position(|byte| *byte == b']').map_or(0, |place| place.saturating_add(2)),

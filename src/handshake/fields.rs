@@ -16,6 +16,9 @@ use crate::error::{Field, HandshakeError};
 /// it an error.
 const MAX_LINES: usize = 8;
 
+/// The extensions that every browser offers, in its spelling: nearly all lists there are, and known to be sound.
+const FROM_BROWSERS: &[u8] = b"permessage-deflate; client_max_window_bits";
+
 /// The headers of a request or response that matter to a handshake.
 ///
 /// Show it every header, in order, with [`add`](Self::add), or collect an iterator of names and values. It borrows the
@@ -201,7 +204,10 @@ impl<'a> Fields<'a> {
         if !has_protocol || !self.protocol_elements().all(grammar::is_token) {
             return Err(HandshakeError::Invalid(Field::Protocol));
         }
-        self.extensions().try_for_each(|extension| extension.map(drop))
+        match self.extensions.as_slice() {
+            [] | [FROM_BROWSERS] => Ok(()),
+            _ => self.extensions().try_for_each(|extension| extension.map(drop)),
+        }
     }
 }
 

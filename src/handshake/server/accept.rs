@@ -11,8 +11,18 @@ use crate::handshake::extensions::Extensions;
 use crate::handshake::fields::Fields;
 use crate::handshake::header::Header;
 
-const FIXED: &[u8] =
-    b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ";
+/// The head of a 101 with nothing agreed on but the accept key, which stands at the end of the last line. One piece is
+/// appended in one go.
+const PLAIN: &[u8; 129] = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+    Sec-WebSocket-Accept: ............................\r\n\r\n";
+
+fn plain_answer(accept_key: &[u8; 28]) -> [u8; 129] {
+    let mut answer = *PLAIN;
+    if let Some((_, [place @ .., b'\r', b'\n', b'\r', b'\n'])) = answer.split_last_chunk_mut::<32>() {
+        *place = *accept_key;
+    }
+    answer
+}
 
 /// A request that keeps to all rules, about to be granted.
 ///
@@ -128,7 +138,9 @@ impl<'f, 'a> Accept<'f, 'a> {
     ///
     /// [`Full`](SendError::Full) when it does not fit: nothing was written, and the call can be repeated.
     pub fn write(&self, tx: &mut (impl SendBuffer + ?Sized)) -> Result<Accepted<'a>, SendError> {
-        emit::emit_head(&[FIXED, &self.way.accept_key, CRLF], self.chosen_fields(), &[CRLF], tx)?;
+        let plain = plain_answer(&self.way.accept_key);
+        let start = plain.strip_suffix(CRLF).unwrap_or_default();
+        emit::emit_head(&[start], self.chosen_fields(), &[CRLF], tx)?;
         Ok(self.accepted())
     }
 }
