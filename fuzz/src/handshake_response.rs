@@ -208,10 +208,7 @@ impl Outcome {
         };
         if self.is_established {
             assert_eq!(head.one("Sec-WebSocket-Accept"), Some(ACCEPT));
-            assert!(head.all("Upgrade").any(|value| value.eq_ignore_ascii_case(b"websocket")));
-            assert!(
-                head.all("Connection").any(|value| value.to_ascii_lowercase().windows(7).any(|at| at == b"upgrade"))
-            );
+            assert!(head.names("Upgrade", b"websocket") && head.names("Connection", b"upgrade"));
             assert_eq!(head.all("Sec-WebSocket-Extensions").count(), 0);
             assert_eq!(head.one("Sec-WebSocket-Protocol"), self.subprotocol.map(str::as_bytes));
             assert!(self.subprotocol.is_none_or(|name| OFFERS.contains(&name)));

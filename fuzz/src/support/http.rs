@@ -38,6 +38,12 @@ impl<'a> Head<'a> {
         self.headers.iter().filter(|(other, _)| other.eq_ignore_ascii_case(name)).map(|(_, value)| *value)
     }
 
+    /// Whether the lines of this name, which are a list, have `token` among their elements; empty ones count for nothing.
+    pub fn names(&self, name: &str, token: &[u8]) -> bool {
+        let mut elements = self.all(name).flat_map(|line| line.split(|byte| *byte == b','));
+        elements.any(|element| element.trim_ascii().eq_ignore_ascii_case(token))
+    }
+
     /// The value of the one header with this name.
     pub fn one(&self, name: &str) -> Option<&'a [u8]> {
         let mut values = self.all(name);
