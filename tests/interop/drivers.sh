@@ -20,13 +20,11 @@ peer_drivers() {
   need_python
   (cd "$drivers" && CARGO_TARGET_DIR=$drivers/target cargo build --release --quiet) \
     || die "the drivers do not build"
-  local name urls=()
-  driver_echoes
-  driver_haproxy
-  driver_proxy
-  driver_chat
-  driver_rustls
-  CHROMIUM=$(command -v chromium) driver drivers-chromium node "$here/drivers_chromium.mjs" "${urls[@]}"
+  local name part urls=()
+  for part in ${DRIVERS:-echoes haproxy proxy chat rustls h2}; do
+    "driver_$part"
+  done
+  ((${#urls[@]} == 0)) || CHROMIUM=$(command -v chromium) driver drivers-chromium node "$here/drivers_chromium.mjs" "${urls[@]}"
 }
 
 # Each is one program with the same two arguments: port, and seconds of silence before a Ping.
@@ -94,4 +92,12 @@ driver_rustls() {
     -subj /CN=localhost -addext subjectAltName=DNS:localhost -addext basicConstraints=critical,CA:FALSE
   driver driver-rustls-client "$work/python/bin/python" "$here/tls_echo.py" "driver rustls, websockets" \
     "$work/tls.pem" "$work/tls-key.pem" "$program" client
+}
+
+# On streams of HTTP/2: a client that is made of others' parts, and Chromium with its own log of the wire.
+driver_h2() {
+  start_driver h2 2
+  driver driver-h2 "$work/python/bin/python" "$here/streams.py" h2 "driver h2" "$driver_port" 2
+  CHROMIUM=$(command -v chromium) driver driver-h2-chromium node "$here/chromium_h2.mjs" "driver h2" \
+    "${driver_url/#wss/https}" "$work/driver-h2-netlog.json"
 }
