@@ -146,8 +146,9 @@ async fn read(peer: &Peer, mut half: OwnedReadHalf, mut stopped: watch::Receiver
             }
             _ => {}
         }
+        // Traffic moves most deadlines away. A timer that fires too early is cheaper than one that is set for each message.
         let moment = deadline.map(|deadline| started + deadline.saturating_since(Instant::EPOCH));
-        if let Some(moment) = moment.filter(|moment| *moment != sleep.deadline()) {
+        if let Some(moment) = moment.filter(|moment| *moment < sleep.deadline() || sleep.is_elapsed()) {
             sleep.as_mut().reset(moment);
         }
         if rx.is_empty() {
