@@ -11,14 +11,13 @@
 //! Nothing here can be cancelled in the middle. All that is awaited is readiness, time, and notifications; state changes
 //! between two awaits. Control-C closes each connection with 1001 and waits for the clients' answers, but not for ever.
 
+use std::future::poll_fn;
 use std::io::ErrorKind;
 use std::net::Shutdown;
 use std::pin::pin;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use tokio::io::AsyncReadExt;
-use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
@@ -65,11 +64,10 @@ async fn main() -> Result<(), AnyError> {
 /// One client, from its first byte to its last.
 async fn serve(stream: TcpStream, config: Config, stopped: watch::Receiver<bool>) {
     let _ = stream.set_nodelay(true);
-    let (half, socket) = stream.into_split();
     let core = Mutex::new(Core { phase: Phase::Handshake(Handshake::new(), config), tx: Vec::new() });
-    let peer = Arc::new(Peer { core, socket, backlog: Notify::new(), drained: Notify::new() });
+    let peer = Arc::new(Peer { core, socket: stream, backlog: Notify::new(), drained: Notify::new() });
     let writer = tokio::spawn(write(Arc::clone(&peer)));
-    let end = read(&peer, half, stopped).await;
+    let end = read(&peer, stopped).await;
     writer.abort();
     match &mut peer.core.lock().expect("nobody panics").phase {
         Phase::Handshake(..) => println!("refused: {end:?}"),
@@ -80,7 +78,7 @@ async fn serve(stream: TcpStream, config: Config, stopped: watch::Receiver<bool>
 /// What the two tasks of a connection share.
 struct Peer {
     core: Mutex<Core>,
-    socket: OwnedWriteHalf,
+    socket: TcpStream,
     /// There is something that the socket has not taken at once.
     backlog: Notify,
     /// It has been written.
@@ -129,7 +127,7 @@ async fn write(peer: Arc<Peer>) {
 }
 
 /// The reader: the run loop.
-async fn read(peer: &Peer, mut half: OwnedReadHalf, mut stopped: watch::Receiver<bool>) -> Result<(), AnyError> {
+async fn read(peer: &Peer, mut stopped: watch::Receiver<bool>) -> Result<(), AnyError> {
     let started = tokio::time::Instant::now();
     let (mut rx, mut is_stopped) = (RecvBuffer::new(), false);
     // These two are waited for all the time, so they are made once.
@@ -142,7 +140,7 @@ async fn read(peer: &Peer, mut half: OwnedReadHalf, mut stopped: watch::Receiver
             Transport::Closed => return Err("out of patience".into()),
             // We have said our last word: we end our side, and read on, to no effect, until the client ends its own.
             Transport::FlushThenClose if !is_blocked => {
-                socket2::SockRef::from(peer.socket.as_ref()).shutdown(Shutdown::Write)?;
+                socket2::SockRef::from(&peer.socket).shutdown(Shutdown::Write)?;
             }
             _ => {}
         }
@@ -160,18 +158,15 @@ async fn read(peer: &Peer, mut half: OwnedReadHalf, mut stopped: watch::Receiver
         }
         tokio::select! {
             // A client that does not read is not read from either: what we would answer has to wait somewhere.
-            ready = half.readable(), if !is_blocked => {
+            ready = poll_fn(|context| peer.socket.poll_read_ready(context)), if !is_blocked => {
                 ready?;
                 if rx.capacity() == 0 {
                     rx = POOL.lock().expect("nobody panics").pop().unwrap_or_else(|| RecvBuffer::with_capacity(BUFFER_BYTES));
                 }
-                tokio::select! {
-                    biased;
-                    count = half.read(rx.spare_mut()) => match count? {
-                        0 => return Ok(()),
-                        count => rx.filled(count),
-                    },
-                    () = std::future::ready(()) => {} // it was not ready
+                match peer.socket.try_read(rx.spare_mut()) {
+                    Ok(0) => return Ok(()),
+                    Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+                    count => rx.filled(count?),
                 }
             }
             () = peer.drained.notified(), if is_blocked => {}
