@@ -21,7 +21,7 @@ peer_drivers() {
   (cd "$drivers" && CARGO_TARGET_DIR=$drivers/target cargo build --release --quiet) \
     || die "the drivers do not build"
   local name part urls=()
-  for part in ${DRIVERS:-echoes haproxy proxy chat rustls h2}; do
+  for part in ${DRIVERS:-echoes haproxy proxy chat rustls h2 h3}; do
     "driver_$part"
   done
   ((${#urls[@]} == 0)) || CHROMIUM=$(command -v chromium) driver drivers-chromium node "$here/drivers_chromium.mjs" "${urls[@]}"
@@ -96,8 +96,14 @@ driver_rustls() {
 
 # On streams of HTTP/2: a client that is made of others' parts, and Chromium with its own log of the wire.
 driver_h2() {
-  start_driver h2 2
-  driver driver-h2 "$work/python/bin/python" "$here/streams.py" h2 "driver h2" "$driver_port" 2
+  start_driver h2 4
+  driver driver-h2 "$work/python/bin/python" "$here/streams.py" h2 "driver h2" "$driver_port" 4
   CHROMIUM=$(command -v chromium) driver driver-h2-chromium node "$here/chromium_h2.mjs" "driver h2" \
     "${driver_url/#wss/https}" "$work/driver-h2-netlog.json"
+}
+
+# On streams of HTTP/3, which no browser uses for a WebSocket yet.
+driver_h3() {
+  start_driver h3 4
+  driver driver-h3 "$work/python/bin/python" "$here/streams.py" h3 "driver h3" "$driver_port" 4
 }

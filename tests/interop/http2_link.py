@@ -72,7 +72,7 @@ class Stream:
 
 class Link:
     @classmethod
-    async def connect(cls, port):
+    async def to(cls, port):
         link = cls()
         tls = ssl.create_default_context()
         tls.check_hostname, tls.verify_mode = False, ssl.CERT_NONE  # it is made anew at each start

@@ -9,7 +9,7 @@ import os
 import sys
 import time
 
-from wsproto.connection import Connection, ConnectionType
+from wsproto.connection import Connection, ConnectionState, ConnectionType
 from wsproto.events import BytesMessage, CloseConnection, Ping, Pong, TextMessage
 from wsproto.extensions import PerMessageDeflate
 
@@ -20,7 +20,8 @@ else:
     from http3_link import Link, WINDOW_BYTES
 
 # The edges of the three payload length forms (RFC 6455 §5.2), and sizes that need many windows.
-SIZES = [0, 1, 125, 126, 127, 65535, 65536, 1 << 20, 8 << 20]
+LARGE = 8 << 20 if VERSION == "h2" else 2 << 20  # a QUIC of Python takes its time
+SIZES = [0, 1, 125, 126, 127, 65535, 65536, 1 << 20, LARGE]
 SLACK = 1.5 + SECONDS
 failed = 0
 
@@ -100,7 +101,8 @@ class Socket:
                 self.events += self.ws.events()
             event = self.events.pop(0)
             if isinstance(event, Ping):
-                await self.send(event.response())
+                if self.ws.state is ConnectionState.OPEN:
+                    await self.send(event.response())
             elif isinstance(event, (TextMessage, BytesMessage)):
                 parts.append(event.data)
                 if event.message_finished:
@@ -133,7 +135,7 @@ async def a_page(link):
     page = b""
     while data := await stream.receive():
         page += data
-    want((stream.status, b"<html" in page), (200, True), "status, a page")
+    want((stream.status, len(page) > 0), (200, True), "status, a page")
 
 
 async def refused(link, status, also, options):
@@ -203,7 +205,7 @@ async def a_violation(link):
 
 async def many_at_once(link):
     sockets = [await Socket.open(link, deflate=i % 2 == 1) for i in range(40)]
-    await asyncio.gather(*(socket.echo(f"number {i} " * 10_000) for i, socket in enumerate(sockets)))
+    await asyncio.gather(*(socket.echo(f"number {i} " * (LARGE >> 9)) for i, socket in enumerate(sockets)))
     await asyncio.gather(*(socket.close() for socket in sockets))
 
 
@@ -213,17 +215,17 @@ async def many_at_once(link):
 async def does_not_read(link):
     """Its own stream comes to a stop, its neighbours do not; what it reads in the end is all there is."""
     slow, neighbour = await Socket.open(link), await Socket.open(link)
-    payload = os.urandom(1 << 20)
+    payload = os.urandom(LARGE >> 3)
     sending = asyncio.create_task(slow.send(BytesMessage(payload)))
     await sending
-    flood = asyncio.create_task(slow.send(BytesMessage(bytes(8 << 20))))
-    await asyncio.sleep(0.7 * SECONDS)
+    flood = asyncio.create_task(slow.send(BytesMessage(bytes(LARGE))))
+    await asyncio.sleep(0.5 * SECONDS)
     taken = slow.stream.sent
     await neighbour.echo("x" * 300_000)
     want((flood.done(), slow.stream.sent == taken), (False, True), f"stopped at {taken} bytes")
-    want(taken < len(payload) + 8 * WINDOW_BYTES, True, f"{taken} bytes taken")
+    want(taken < len(payload) + 4 * WINDOW_BYTES, True, f"{taken} bytes taken")
     want(await slow.next() == payload, True, "the first message")
-    want(await slow.next(), bytes(8 << 20), "the second")
+    want(await slow.next(), bytes(LARGE), "the second")
     await flood
     await asyncio.gather(slow.close(), neighbour.close())
 
@@ -293,7 +295,7 @@ async def resets_its_stream(link):
 
 
 async def main():
-    link = await Link.connect(PORT)
+    link = await Link.to(PORT)
     want(link.allows_connect, True, "SETTINGS_ENABLE_CONNECT_PROTOCOL")
     origin = f"https://localhost:{PORT}"
     await check("a page beside it", a_page, link)
@@ -301,6 +303,8 @@ async def main():
     await check("extended CONNECT from a page of this host", granted, link, {"origin": origin})
     for what, status, also, options in [
         ("from a page of another host", 403, {}, {"origin": "https://evil.example"}),
+        ("another protocol", 501, {}, {"protocol": "connect-udp"}),
+        ("a POST", 405, {"allow": "CONNECT"}, {"method": "POST", "protocol": None}),
         ("version 12", 400, {"sec-websocket-version": "13"}, {"version": "12"}),
         ("without a version", 400, {"sec-websocket-version": "13"}, {"version": None}),
         ("with an offer that is broken", 400, {}, {"extensions": "permessage-deflate;;"}),
@@ -317,7 +321,7 @@ async def main():
     await check("40 WebSockets on one connection", many_at_once, link)
     clients = [answers_pings, is_silent, does_not_read, never_reads, does_not_end_its_side]
     clients += [ends_its_side_without_a_close, resets_its_stream]
-    links = [await Link.connect(PORT) for _ in clients]
+    links = [await Link.to(PORT) for _ in clients]
     await asyncio.gather(*(
         check(f"a client that {client.__name__.replace('_', ' ')}", client, link) for client, link in zip(clients, links)
     ))  # fmt: skip

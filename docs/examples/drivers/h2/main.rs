@@ -98,7 +98,7 @@ async fn answer(
     // The `http` crate has no place for this pseudo-header, so each stack keeps it in one of its own.
     let protocol = request.extensions().get::<Protocol>().map(Protocol::as_str);
     let asked = Request::new(&request).protocol(protocol);
-    if !asked.is_websocket() {
+    if request.method() == http::Method::GET {
         let response = http::Response::builder().header("content-type", "text/html; charset=utf-8").body(())?;
         respond.send_response(response, false)?.send_data(Bytes::from_static(PAGE), true)?;
         return Ok(format!("a page: {} {}", request.method(), request.uri()));
