@@ -40,6 +40,8 @@ chapters! {
     handshake = "handshake.md",
         "[`handshake`](crate::handshake) · [`server`](crate::handshake::server) · [`client`](crate::handshake::client) · \
          [`HandshakeError`](crate::HandshakeError)";
+    http2_http3 = "http2-http3.md",
+        "[`extended_connect`](crate::handshake::extended_connect) · [`handshake`](crate::handshake)";
     compression = "compression.md",
         "`deflate` · [`PreparedMessage`](crate::PreparedMessage) · [`Limit`](crate::Limit)";
     no_std = "no-std.md",

@@ -102,7 +102,7 @@ driver_h2() {
     "${driver_url/#wss/https}" "$work/driver-h2-netlog.json"
 }
 
-# On streams of HTTP/3, which no browser uses for a WebSocket yet.
+# On streams of HTTP/3.
 driver_h3() {
   start_driver h3 4
   driver driver-h3 "$work/python/bin/python" "$here/streams.py" h3 "driver h3" "$driver_port" 4
