@@ -22,10 +22,11 @@ const VIOLATIONS: [(Violation, &str, u16); 14] = [
     (Violation::CloseReasonNotUtf8, "5.5.1", 1007),
 ];
 
-const LIMITS: [(Limit, u16); 5] = [
+const LIMITS: [(Limit, u16); 6] = [
     (Limit::MessageTooBig, 1009),
     (Limit::FrameTooBig, 1009),
     (Limit::BufferTooSmall, 1009),
+    (Limit::CompressionRatio, 1009),
     (Limit::TooManyFragments, 1008),
     (Limit::TooManyControlFrames, 1008),
 ];
@@ -33,7 +34,7 @@ const LIMITS: [(Limit, u16); 5] = [
 const TIMEOUTS: [(Timeout, u16); 4] =
     [(Timeout::Idle, 1001), (Timeout::Pong, 1011), (Timeout::Close, 1011), (Timeout::Handshake, 1011)];
 
-const MISUSES: [Misuse; 10] = [
+const MISUSES: [Misuse; 11] = [
     Misuse::Closed,
     Misuse::MessageInProgress,
     Misuse::TextNotUtf8,
@@ -43,6 +44,7 @@ const MISUSES: [Misuse; 10] = [
     Misuse::LengthTopBit,
     Misuse::BufferReplaced,
     Misuse::MessageInChunks,
+    Misuse::MessageCompressed,
     Misuse::PreparedForServers,
 ];
 

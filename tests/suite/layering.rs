@@ -227,3 +227,26 @@ fn c18_dependencies_are_few() {
     let named = |line: &&str| !document.contains(&format!("`{}`", line.split(" = ").next().unwrap_or_default().trim()));
     assert_eq!(lines.into_iter().filter(named).collect::<Vec<_>>(), <[&str; 0]>::default());
 }
+
+/// A file that no module names is not compiled: what it tests is not tested, and nothing says so.
+#[test]
+fn every_file_is_a_module() {
+    let mut faults = Vec::new();
+    for folder in ["src", "tests/suite"] {
+        let sources = read_all(folder);
+        let is_declared = |module: &[String]| {
+            let (name, above) = module.split_last().expect("a name");
+            let parent = sources.iter().find(|source| source.module == above);
+            let words = parent.map(|parent| parent.tokens.windows(3));
+            words.is_some_and(|mut words| {
+                words.any(|three| three[0].text == "mod" && three[1].text == *name && three[2].text == ";")
+            })
+        };
+        for source in sources.iter().filter(|source| !source.module.is_empty()) {
+            if !is_declared(&source.module) {
+                faults.push(format!("{}: no `mod` names it", source.path));
+            }
+        }
+    }
+    check(&faults);
+}

@@ -231,3 +231,38 @@ fn two_ends_come_together() {
         assert_eq!(server.receive(&mut rx), Ok(Some(Event::Text("Hello"))));
     }
 }
+
+/// `:authority` beside a `Host`: the same host, or no handshake (RFC 9113 §8.3.1).
+#[test]
+fn a_host_beside_the_authority_names_the_same() {
+    for (host, expected) in [
+        ("localhost:9451", None),
+        ("LOCALHOST:9451", None),
+        ("localhost", Some(HandshakeError::TargetAuthority)),
+        ("localhost:443", Some(HandshakeError::TargetAuthority)),
+        ("example.com:9451", Some(HandshakeError::TargetAuthority)),
+        ("a b", Some(HandshakeError::Invalid(Field::Host))),
+        ("", Some(HandshakeError::Invalid(Field::Host))),
+    ] {
+        let headers: Vec<_> = CHROMIUM.into_iter().chain([("host", host)]).collect();
+        assert_eq!(judge(&PSEUDO, &headers), expected, "{host}");
+    }
+    let by_default = PseudoFields { authority: Some("localhost"), ..PSEUDO };
+    let headers = [("host", "localhost:443"), ("sec-websocket-version", "13")];
+    assert_eq!(judge(&by_default, &headers), None, "443 is what https has by default");
+    let in_plain_text = PseudoFields { scheme: Some("http"), ..by_default };
+    assert_eq!(judge(&in_plain_text, &headers), Some(HandshakeError::TargetAuthority));
+}
+
+#[test]
+fn a_url_says_all_that_is_asked_for() {
+    for (url, scheme, authority, target) in [
+        ("wss://example.com/chat?room=1", "https", "example.com", "/chat?room=1"),
+        ("ws://[::1]:8080", "http", "[::1]:8080", "/"),
+    ] {
+        let asking = Handshake::to(&Url::parse(url).unwrap());
+        assert_eq!((asking.scheme(), asking.authority()), (scheme, authority));
+        assert_eq!(asking.target().to_string(), target);
+        assert_eq!(asking.request().authority(), authority);
+    }
+}

@@ -7,6 +7,8 @@ mod answer;
 mod body;
 mod chunking;
 mod client;
+mod errors;
+mod extended_connect;
 pub(crate) mod extensions;
 mod heads;
 #[cfg(feature = "http")]
