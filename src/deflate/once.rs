@@ -51,3 +51,33 @@ impl<T> fmt::Debug for Once<T> {
         f.write_str("Once")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Who makes a value, and finds that somebody else was faster, gives that one; and what was made in vain is freed.
+    #[test]
+    fn the_first_value_is_the_value() {
+        let (dropped, once) = (Cell::new(0), Once::new());
+        let value = once.get_or_make(|| {
+            assert_eq!(once.get_or_make(|| Counted(1, &dropped)).0, 1);
+            Counted(2, &dropped)
+        });
+        assert_eq!((value.0, dropped.get()), (1, 1));
+        assert_eq!(once.get_or_make(|| Counted(3, &dropped)).0, 1);
+        assert_eq!(dropped.get(), 1, "nothing is made in vain later");
+        drop(once);
+        assert_eq!(dropped.get(), 2);
+    }
+
+    use core::cell::Cell;
+
+    struct Counted<'a>(u8, &'a Cell<u32>);
+
+    impl Drop for Counted<'_> {
+        fn drop(&mut self) {
+            self.1.set(self.1.get() + 1);
+        }
+    }
+}

@@ -117,3 +117,29 @@ pub(super) fn decimal(digits: &[u8]) -> Option<u64> {
         number.checked_mul(10)?.checked_add(digit.into())
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// RFC 9110 §5.6.2, written out.
+    #[test]
+    fn a_token_has_the_bytes_that_the_rfc_lists() {
+        let made_now = ByteSet::alphanumeric_and(b"!#$%&'*+-.^_`|~");
+        for byte in 0..=u8::MAX {
+            let is_listed = matches!(byte, b'!' | b'#'..=b'\'' | b'*' | b'+' | b'-' | b'.' | b'0'..=b'9' | b'A'..=b'Z' | b'^'..=b'z' | b'|' | b'~');
+            assert_eq!((is_token_byte(byte), made_now.has(byte)), (is_listed, is_listed), "{byte:#x}");
+        }
+    }
+
+    #[test]
+    fn a_number_is_digits_and_fits() {
+        assert_eq!(decimal(b""), None);
+        assert_eq!(decimal(b"0"), Some(0));
+        assert_eq!(decimal(b"007"), Some(7));
+        assert_eq!(decimal(b"18446744073709551615"), Some(u64::MAX));
+        for wrong in [&b"18446744073709551616"[..], b"99999999999999999999", b"+1", b"1 ", b"1a", b"\x2f", b":"] {
+            assert_eq!(decimal(wrong), None, "{wrong:?}");
+        }
+    }
+}

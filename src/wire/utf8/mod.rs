@@ -120,9 +120,10 @@ fn is_utf8_beginning(bytes: &[u8]) -> bool {
 /// Where the text goes wrong. Runs once in the life of a connection.
 #[cold]
 fn scan_invalid(bytes: &[u8]) -> Scan {
-    match core::str::from_utf8(bytes) {
-        Ok(_) => Scan { valid_len: bytes.len(), is_invalid: false },
-        Err(error) => Scan { valid_len: error.valid_up_to(), is_invalid: error.error_len().is_some() },
+    let error = core::str::from_utf8(bytes).err();
+    Scan {
+        valid_len: error.map_or(bytes.len(), |error| error.valid_up_to()),
+        is_invalid: error.is_some_and(|error| error.error_len().is_some()),
     }
 }
 

@@ -74,6 +74,30 @@ mod tests {
                     core::iter::repeat_n(b'a', before).chain(sequence).chain(core::iter::repeat_n(b'z', after)),
                 );
                 assert_eq!(is_utf8(&text), core::str::from_utf8(&text).is_ok(), "{sequence:02x?} behind {before}");
+                #[cfg(all(feature = "simdutf8", target_arch = "x86_64"))]
+                assert_eq!(super::x86_64::is_utf8(&text), is_utf8(&text), "{sequence:02x?} behind {before}");
+            }
+        }
+    }
+
+    /// Blocks are judged side by side: what is found in one does not cancel what is found at the same place of another.
+    #[test]
+    fn the_same_place_in_two_blocks() {
+        for at in 0..64 {
+            for character in ["\u{e9}", "\u{20ac}", "\u{1f600}"] {
+                let mut text = [b'a'; 256];
+                for block in text.chunks_mut(64).take(3) {
+                    block.iter_mut().skip(at).zip(character.bytes()).for_each(|(to, byte)| *to = byte);
+                }
+                assert_eq!(is_utf8(&text), core::str::from_utf8(&text).is_ok(), "{character} at {at}");
+            }
+            let faults = [0x80, 0xC0, 0xC2, 0xE0, 0xED, 0xF0, 0xF5, 0xFF];
+            for (one, other) in faults.into_iter().flat_map(|one| faults.map(|other| (one, other))) {
+                let mut text = [b'a'; 192];
+                for (place, fault) in [(at, one), (at + 64, other)] {
+                    text.iter_mut().skip(place).take(1).for_each(|to| *to = fault);
+                }
+                assert!(!is_utf8(&text), "{one:02x} and {other:02x} at {at}");
             }
         }
     }

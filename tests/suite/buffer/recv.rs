@@ -407,3 +407,14 @@ mod growing {
         assert_eq!(feed(&mut connection, &mut rx, &masked(LAST, ""), 1_000)[0].len(), 100_100);
     }
 }
+
+/// Received bytes do not belong into a log.
+#[test]
+fn a_log_says_how_much_is_held_and_not_what() {
+    let mut rx = RecvBuffer::from([0; 256]);
+    let more = [&masked(TEXT_MORE, "secret")[..], &masked(LAST, "second")[..9]].concat();
+    assert_eq!(rx.extend_from_slice(&more), more.len());
+    assert_eq!(format!("{rx:?}"), "RecvBuffer { message_bytes: 0, unread_bytes: 21, .. }");
+    assert_eq!(unlimited().receive(&mut rx), Ok(None));
+    assert_eq!(format!("{rx:?}"), "RecvBuffer { message_bytes: 9, unread_bytes: 0, .. }");
+}

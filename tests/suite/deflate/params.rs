@@ -1,6 +1,6 @@
 //! What is offered, answered and agreed (RFC 7692 §5, §7.1), as tables.
 
-use websocket_proto::deflate::{Config, Offer, Params, WindowBits};
+use websocket_proto::deflate::{Config, Offer, Params, Pool, WindowBits};
 use websocket_proto::handshake::Fields;
 use websocket_proto::{Field, HandshakeError};
 
@@ -307,4 +307,39 @@ fn what_no_answer_says_is_the_default() {
     assert_eq!(params.to_string(), "permessage-deflate");
     assert_eq!((params.window_bits(true), params.window_bits(false)), (WindowBits::MAX, WindowBits::MAX));
     assert!(params.has_takeover(true) && params.has_takeover(false));
+}
+
+/// Equal when every setting is; and the same pool, not one that looks the same.
+#[test]
+fn settings_are_equal_when_all_of_them_are() {
+    let pool = Pool::new(1);
+    let changes: [(&str, fn(Config) -> Config); 9] = [
+        ("level", |config| config.level(9)),
+        ("min_bytes", |config| config.min_bytes(1)),
+        ("may_grow", |config| config.may_grow(true)),
+        ("local_takeover", |config| config.local_takeover(true)),
+        ("peer_takeover", |config| config.peer_takeover(true)),
+        ("local_window", |config| config.local_window(bits(9))),
+        ("peer_window", |config| config.peer_window(bits(9))),
+        ("max_idle_bytes", |config| config.max_idle_bytes(Some(1))),
+        ("max_ratio", |config| config.max_ratio(Some(7))),
+    ];
+    assert_eq!(Config::default(), Config::new());
+    for (name, change) in changes {
+        assert_ne!(change(Config::new()), Config::new(), "{name}");
+        assert_eq!(change(Config::new()), change(Config::new()), "{name}");
+    }
+    let pooled = Config::new().pool(pool.clone());
+    assert_eq!(pooled, Config::new().pool(pool));
+    assert_ne!(pooled, Config::new().pool(Pool::new(1)));
+    assert_ne!(pooled, Config::new());
+    assert_ne!(Config::new(), pooled);
+}
+
+#[test]
+fn a_level_is_taken_as_the_nearest_there_is() {
+    assert_eq!(Config::new().level(0), Config::new().level(1));
+    assert_eq!(Config::new().level(10), Config::new().level(9));
+    assert_eq!(Config::new().level(u8::MAX), Config::new().level(9));
+    assert_ne!(Config::new().level(1), Config::new().level(9));
 }

@@ -103,6 +103,24 @@ fn a_body_in_chunks() {
     }
 }
 
+/// A body that is no body stays one: whoever asks again is told again, and what follows is not read as data.
+#[test]
+fn a_malformed_body_stays_malformed() {
+    let malformed = HandshakeError::Malformed(HeadPart::Chunk);
+    let mut rx = RecvBuffer::from([0; 256]);
+    let mut handshake = rfc_client();
+    written(|tx| handshake.write_request(tx));
+    let _ = rx.extend_from_slice(b"HTTP/1.1 404 No\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nabX3\r\ndef\r\n0\r\n\r\n");
+    let Ok(Some(Response::Refused(refused))) = handshake.receive(&mut rx) else { panic!("refused") };
+    let mut body = refused.body();
+    assert_eq!(body.receive(&mut rx), Ok(Some(&b"ab"[..])));
+    for _ in 0..3 {
+        assert_eq!(body.receive(&mut rx), Err(malformed));
+        assert_eq!((body.is_complete(), body.remaining()), (false, None));
+        assert_eq!(body.handle_eof(), Err(malformed), "nor does the end of the transport make it one");
+    }
+}
+
 #[test]
 fn the_end_of_the_transport_is_the_end_of_some_bodies() {
     for (head, end) in [

@@ -1,7 +1,7 @@
 //! Requests as they are written, and answers as they are judged.
 
 use websocket_proto::handshake::client::{Handshake, Request, Response};
-use websocket_proto::handshake::{Header, Url};
+use websocket_proto::handshake::{Header, HttpVersion, Url};
 use websocket_proto::{Field, HandshakeError, HandshakeMisuse, HeadPart, RecvBuffer, SendError, SendSlice};
 
 use super::support::{Answered, Cuts, RFC_ACCEPT, RFC_NONCE, RFC_RESPONSE, ask, ask_with, rfc_client, written};
@@ -160,4 +160,50 @@ fn nonces_of_the_operating_system_differ() {
     let request = Request::new("a", "/").unwrap();
     let key = || written(|tx| Handshake::with_random_nonce(request).unwrap().write_request(tx));
     assert_ne!(key(), key());
+}
+
+/// The limit on header lines, at its edge; it cannot be raised beyond what there is room for.
+#[test]
+fn a_client_reads_as_many_header_lines_as_it_likes() {
+    let lines = RFC_RESPONSE.lines().filter(|line| line.contains(": ")).count();
+    let answer = |max_headers| ask_with(rfc_client().max_headers(max_headers), RFC_RESPONSE.as_bytes(), Cuts::Whole).0;
+    assert_eq!(answer(lines), established(Some("chat"), lines));
+    assert_eq!(answer(lines - 1), Err(HandshakeError::TooManyHeaders));
+    let many = RFC_RESPONSE.replace("\r\n\r\n", &format!("\r\n{}\r\n", "X: y\r\n".repeat(65 - lines)));
+    let found = ask_with(rfc_client().max_headers(1_000), many.as_bytes(), Cuts::Whole).0;
+    assert_eq!(found, Err(HandshakeError::TooManyHeaders));
+}
+
+/// Once a handshake has failed, the end of the transport is no news; once it has its result, it is no error.
+#[test]
+fn the_first_reason_is_kept() {
+    let mut rx = RecvBuffer::from([0; 2048]);
+    let mut handshake = rfc_client();
+    written(|tx| handshake.write_request(tx));
+    let _ = rx.extend_from_slice(b"HTTP/1.1 101 A\nB: c\r\n\r\n");
+    assert_eq!(handshake.receive(&mut rx).err(), Some(HandshakeError::BareLineFeed));
+    assert_eq!(handshake.handle_eof(), Err(HandshakeError::BareLineFeed));
+
+    let mut rx = RecvBuffer::from([0; 2048]);
+    let mut handshake = rfc_client();
+    written(|tx| handshake.write_request(tx));
+    let _ = rx.extend_from_slice(RFC_RESPONSE.as_bytes());
+    assert!(matches!(handshake.receive(&mut rx), Ok(Some(Response::Established(_)))));
+    assert_eq!(handshake.handle_eof(), Ok(()));
+}
+
+#[test]
+fn a_refusal_says_what_http_it_speaks() {
+    for (version, expected) in [("1.0", HttpVersion::Http10), ("1.1", HttpVersion::Http11)] {
+        let mut rx = RecvBuffer::from([0; 256]);
+        let mut handshake = rfc_client();
+        written(|tx| handshake.write_request(tx));
+        let _ = rx.extend_from_slice(format!("HTTP/{version} 403 No\r\nX: y\r\nZ:\r\n\r\n").as_bytes());
+        let Ok(Some(Response::Refused(refused))) = handshake.receive(&mut rx) else { panic!("refused") };
+        assert_eq!(refused.version(), expected);
+        assert_eq!(format!("{:?}", refused.headers()), format!("{:?}", refused.headers().iter()));
+        let names: Vec<_> = (&refused.headers()).into_iter().map(|header| header.name()).collect();
+        assert_eq!(names, refused.headers().into_iter().map(|header| header.name()).collect::<Vec<_>>());
+        assert_eq!(names, ["X", "Z"]);
+    }
 }

@@ -1,7 +1,7 @@
 //! Requests that are granted, and requests that are not.
 
-use websocket_proto::handshake::accept_key;
 use websocket_proto::handshake::server::{Accepted, Handshake, Origins, Reply};
+use websocket_proto::handshake::{HttpVersion, accept_key};
 use websocket_proto::{Field, HandshakeError, HandshakeMisuse, HeadPart, RecvBuffer, SendError, SendSlice};
 
 use super::support::{Cuts, RFC_REQUEST, RFC_RESPONSE, Served, refusal, serve, serve_with, written};
@@ -280,4 +280,32 @@ fn objects_keep_to_their_sizes() {
     let most = if cfg!(feature = "deflate") { 336 } else { 240 };
     assert!(size_of::<client::Handshake<'_>>() <= most, "{}", size_of::<client::Handshake<'_>>());
     assert!(size_of::<client::Body>() <= 24, "{}", size_of::<client::Body>());
+}
+
+/// A server that gives its clients another time than the default, or any.
+#[test]
+fn a_server_sets_its_deadline() {
+    use core::time::Duration;
+    use websocket_proto::{Instant, Timeout};
+    let at = |millis| Instant::EPOCH + Duration::from_millis(millis);
+    let mut handshake = Handshake::new().timeout(Some(Duration::from_millis(300)));
+    assert_eq!(handshake.handle_timeout(at(1_000)), Ok(()));
+    assert_eq!(handshake.poll_timeout(), Some(at(1_300)));
+    assert_eq!(handshake.handle_timeout(at(1_299)), Ok(()));
+    assert_eq!(handshake.handle_timeout(at(1_300)), Err(HandshakeError::Timeout(Timeout::Handshake)));
+    let mut patient = Handshake::default().timeout(None);
+    assert_eq!(patient.handle_timeout(at(u64::from(u32::MAX))), Ok(()));
+    assert_eq!(patient.poll_timeout(), None);
+}
+
+#[test]
+fn a_request_says_what_http_it_speaks() {
+    for (version, expected) in [("1.1", HttpVersion::Http11), ("1.0", HttpVersion::Http10)] {
+        with_request(&format!("GET / HTTP/{version}\r\nHost: a\r\nX: y\r\nx:\tz\r\n\r\n"), |request| {
+            assert_eq!(request.version(), expected);
+            assert_eq!(request.headers().find("X").unwrap().value(), b"y");
+            assert_eq!(request.headers().into_iter().count(), 3);
+            assert_eq!(request.fields().subprotocols().count(), 0);
+        });
+    }
 }

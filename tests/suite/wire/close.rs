@@ -113,3 +113,15 @@ fn a_reason_is_whole_utf8() {
 fn the_code_is_judged_before_the_reason() {
     assert_eq!(parse(&[0x03, 0xED, 0xFF]), Err(CloseError::Code(CloseCode::NO_STATUS)));
 }
+
+/// A Close that cannot be read says why, to those who read Closes themselves.
+#[test]
+fn what_is_wrong_with_a_close_is_said() {
+    for (payload, text) in [
+        (&b"\x03"[..], "a Close frame has half a code"),
+        (b"\x03\xed", "a Close frame has the code 1005"),
+        (b"\x03\xe8\xff", "the reason in a Close frame is not UTF-8"),
+    ] {
+        assert_eq!(parse(payload).unwrap_err().to_string(), text);
+    }
+}
