@@ -38,6 +38,8 @@ mod allocation;
 mod attacks;
 mod compliance;
 mod law;
+#[cfg(feature = "alloc")]
+mod memory;
 mod peers;
 
 mod docs;
