@@ -1,4 +1,5 @@
-//! The same hostile streams to this crate and to another implementation: `differential [STREAMS [FIRST_SEED]]`.
+//! The same hostile streams to this crate and to another implementation: `differential tungstenite|wsproto [STREAMS
+//! [FIRST_SEED]]`. For `wsproto`, the environment has `PYTHON` and `WSPROTO_PEER`: see `run`.
 //!
 //! Both get all bytes and then wait for more. What each has handed out, and whether it has refused the stream, must be
 //! the same, or differ in a way that `disagreements.md` names with the clause of RFC 6455 that decides it. How often each
@@ -14,6 +15,7 @@ mod tungstenite_peer;
 #[allow(dead_code, reason = "shared with the suite, which uses all of it")]
 #[path = "../../suite/support/wire.rs"]
 mod wire;
+mod wsproto_peer;
 
 use std::collections::BTreeMap;
 
@@ -73,7 +75,10 @@ fn ours<R: Role>(mut connection: Connection<R>, stream: &[u8]) -> Verdict<Protoc
 /// The name of a difference that is ours to make, as in `disagreements.md`.
 fn name_of(ours: &Verdict<ProtocolError>, theirs: &Verdict<String>) -> Option<&'static str> {
     if let (None, Some((Seen::Close(Some(1014), _), before))) = (ours.refused, ours.events.split_last()) {
-        let is_refused = matches!(theirs.events.get(before.len()), Some(Seen::Close(Some(1002), _)));
+        let is_refused = match theirs.events.get(before.len()) {
+            None => theirs.refused.is_some(),
+            Some(next) => matches!(next, Seen::Close(Some(1002), _)),
+        };
         return (is_refused && theirs.events.starts_with(before)).then_some("close-code-registered-later");
     }
     // Up to where we stop both have seen the same, or it has no name at all.
@@ -90,8 +95,24 @@ fn name_of(ours: &Verdict<ProtocolError>, theirs: &Verdict<String>) -> Option<&'
     }
 }
 
+/// What another implementation makes of a stream.
+type Peer = Box<dyn FnMut(&[u8], bool) -> Verdict<String>>;
+
+fn peer(name: &str) -> Peer {
+    let setting = |name| std::env::var(name).unwrap_or_else(|_| panic!("{name} is not set"));
+    match name {
+        "tungstenite" => Box::new(tungstenite_peer::run),
+        "wsproto" => {
+            let mut peer = wsproto_peer::Peer::start(&setting("PYTHON"), &setting("WSPROTO_PEER"));
+            Box::new(move |stream, is_server| peer.run(stream, is_server))
+        }
+        other => panic!("no such peer: {other}"),
+    }
+}
+
 fn main() {
-    let mut numbers = std::env::args().skip(1).map(|number| number.parse::<u64>().expect("a number"));
+    let mut peer = peer(&std::env::args().nth(1).expect("a peer"));
+    let mut numbers = std::env::args().skip(2).map(|number| number.parse::<u64>().expect("a number"));
     let (streams, first) = (numbers.next().unwrap_or(2000), numbers.next().unwrap_or(0));
     let mut met = BTreeMap::<&str, u64>::new();
     let mut failures = 0;
@@ -104,7 +125,7 @@ fn main() {
             true => ours(Connection::server(limits(Config::server())), &stream),
             false => ours(Connection::client(limits(Config::client()), || [0; 4]), &stream),
         };
-        let theirs = tungstenite_peer::run(&stream, is_server);
+        let theirs = peer(&stream, is_server);
         let is_same = ours.events == theirs.events && ours.refused.is_some() == theirs.refused.is_some();
         let name = if is_same {
             Some(if ours.refused.is_some() { "both refuse" } else { "both accept" })
