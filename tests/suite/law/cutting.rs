@@ -3,7 +3,7 @@
 use websocket_proto::frame::{Decoder, FramePart, Limits};
 
 use super::Place;
-use crate::support::rng::{Rng, for_seeds, scaled};
+use crate::support::rng::{Rng, for_many_seeds, for_seeds, scaled};
 use crate::support::script::{Delivery, Side};
 use crate::support::wire::{self, BINARY, CLOSE, CONTINUATION, FIN, PING, PONG, TEXT};
 use crate::support::{cuts, streams};
@@ -16,7 +16,7 @@ fn cutting_changes_nothing() {
 #[test]
 #[ignore = "long: 150,000 streams in six cuttings each"]
 fn cutting_changes_nothing_long() {
-    for_seeds(150_000, one_stream);
+    for_many_seeds(150_000, one_stream);
 }
 
 fn places(rng: &mut Rng) -> [Place; 2] {
@@ -241,5 +241,5 @@ fn cutting_changes_nothing_for_the_frame_decoder() {
 #[test]
 #[ignore = "long: 300,000 streams in six cuttings each"]
 fn cutting_changes_nothing_for_the_frame_decoder_long() {
-    for_seeds(300_000, one_walk);
+    for_many_seeds(300_000, one_walk);
 }

@@ -3,7 +3,7 @@
 
 use super::Place;
 use crate::support::model::{self, Verdict};
-use crate::support::rng::{Rng, for_seeds, scaled};
+use crate::support::rng::{Rng, for_many_seeds, for_seeds, scaled};
 use crate::support::script::{Delivery, Seen, Side, Transcript};
 use crate::support::{cuts, streams, unlimited};
 
@@ -15,7 +15,7 @@ fn agrees_with_the_model() {
 #[test]
 #[ignore = "long: 1,000,000 hostile streams"]
 fn agrees_with_the_model_long() {
-    for_seeds(1_000_000, one_stream);
+    for_many_seeds(1_000_000, one_stream);
 }
 
 fn one_stream(rng: &mut Rng) {

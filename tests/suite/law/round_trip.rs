@@ -4,7 +4,7 @@
 use arrayvec::ArrayVec;
 use websocket_proto::{Connection, MessageKind, RecvBuffer, Role, SendSlice};
 
-use crate::support::rng::{Rng, for_seeds, scaled};
+use crate::support::rng::{Rng, for_many_seeds, for_seeds, scaled};
 use crate::support::script::{Delivery, Script, Seen, Side};
 use crate::support::wire::{self, FIN};
 use crate::support::{Sink, client, cuts, server, streams};
@@ -17,7 +17,7 @@ fn what_is_sent_is_received() {
 #[test]
 #[ignore = "long: 200,000 conversations of up to ten messages"]
 fn what_is_sent_is_received_long() {
-    for_seeds(200_000, one_conversation);
+    for_many_seeds(200_000, one_conversation);
 }
 
 fn one_conversation(rng: &mut Rng) {

@@ -53,6 +53,16 @@ pub(crate) const fn scaled(count: u64) -> u64 {
     if cfg!(debug_assertions) { count / 8 } else { count }
 }
 
+/// How many times as long the long forms are: `WEBSOCKET_PROTO_TIMES=66 cargo test --release -- --ignored`.
+const TIMES_VARIABLE: &str = "WEBSOCKET_PROTO_TIMES";
+
+/// The long form of [`for_seeds`], which says how many seeds it has gone through.
+pub(crate) fn for_many_seeds(count: u64, case: impl FnMut(&mut Rng)) {
+    let times = std::env::var(TIMES_VARIABLE).map_or(1, |text| text.parse().expect("a number of times"));
+    for_seeds(count * times, case);
+    println!("{} seeds", count * times);
+}
+
 /// Runs `case` for `count` seeds, and says which one failed.
 pub(crate) fn for_seeds(count: u64, mut case: impl FnMut(&mut Rng)) {
     let chosen = std::env::var(SEED_VARIABLE).ok().map(|text| {
