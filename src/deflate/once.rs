@@ -54,6 +54,8 @@ impl<T> fmt::Debug for Once<T> {
 
 #[cfg(test)]
 mod tests {
+    use core::cell::Cell;
+
     use super::*;
 
     /// Who makes a value, and finds that somebody else was faster, gives that one; and what was made in vain is freed.
@@ -71,13 +73,11 @@ mod tests {
         assert_eq!(dropped.get(), 2);
     }
 
-    use core::cell::Cell;
-
     struct Counted<'a>(u8, &'a Cell<u32>);
 
     impl Drop for Counted<'_> {
         fn drop(&mut self) {
-            self.1.set(self.1.get() + 1);
+            self.1.update(|count| count.saturating_add(1));
         }
     }
 }

@@ -313,7 +313,8 @@ fn what_no_answer_says_is_the_default() {
 #[test]
 fn settings_are_equal_when_all_of_them_are() {
     let pool = Pool::new(1);
-    let changes: [(&str, fn(Config) -> Config); 9] = [
+    type Change = fn(Config) -> Config;
+    let changes: [(&str, Change); 9] = [
         ("level", |config| config.level(9)),
         ("min_bytes", |config| config.min_bytes(1)),
         ("may_grow", |config| config.may_grow(true)),
