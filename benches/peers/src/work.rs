@@ -161,7 +161,8 @@ pub fn masked_stream(is_text: bool, payload: &[u8], count: usize) -> Arc<[u8]> {
     stream.into()
 }
 
-/// Thirty-two messages of JSON that differ, `len` bytes each: what a feed of trades might send.
+/// Messages of JSON that differ, `len` bytes each: what a feed of trades might send. There are as many as fill four
+/// windows of DEFLATE, so that none is compressed by what it was the last time.
 pub fn json_messages(len: usize) -> Vec<String> {
     let mut state: u64 = 0x9e37_79b9_7f4a_7c15;
     let mut random = |below: u64| {
@@ -170,7 +171,7 @@ pub fn json_messages(len: usize) -> Vec<String> {
         state ^= state << 17;
         state % below
     };
-    let count = if len > 1 << 16 { 4 } else { 32 };
+    let count = if len > 1 << 16 { 4 } else { ((128 << 10) / len).max(32) };
     (0..count)
         .map(|_| {
             let mut text = String::from("[");

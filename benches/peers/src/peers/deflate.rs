@@ -8,6 +8,7 @@ use std::rc::Rc;
 use std::task::{Context, Poll};
 
 use futures_sink::Sink as _;
+use shiguredo_websocket::{PerMessageDeflate, PerMessageDeflateConfig};
 use sockudo_ws::deflate::{DeflateConfig, DeflateContext};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use websocket_proto::deflate::{Config, Params, Pool};
@@ -17,6 +18,15 @@ use yawc::{Options, Role, WebSocket};
 use zlib_rs::{Deflate, DeflateFlush, Inflate, InflateFlush};
 
 use crate::wire::poll_now;
+
+/// The bytes of a frame from a server with so many bytes of payload: for those that are asked for payloads alone.
+const fn framed(len: usize) -> usize {
+    len + match len {
+        0..126 => 2,
+        126..65536 => 4,
+        _ => 10,
+    }
+}
 
 /// A message goes from one end to the other.
 pub trait RoundTrip {
@@ -114,7 +124,7 @@ impl RoundTrip for Floor {
             self.deflate.reset();
             self.inflate.reset(false);
         }
-        len - 4
+        framed(len - 4)
     }
 }
 
@@ -219,6 +229,33 @@ impl RoundTrip for Sockudo {
         let Some(payload) = self.server.compress(message.as_bytes()).expect("sound") else { return message.len() };
         let inflated = self.client.decompress(&payload, 4 << 20).expect("sound");
         assert!(simdutf8::basic::from_utf8(&inflated).is_ok_and(|text| text.len() == message.len()));
-        payload.len()
+        framed(payload.len())
+    }
+}
+
+pub struct Shiguredo {
+    server: PerMessageDeflate,
+    client: PerMessageDeflate,
+}
+
+impl Shiguredo {
+    pub fn new(takeover: bool) -> Self {
+        let config = PerMessageDeflateConfig {
+            server_no_context_takeover: !takeover,
+            client_no_context_takeover: !takeover,
+            ..PerMessageDeflateConfig::default()
+        };
+        Self { server: PerMessageDeflate::new_server(config.clone()), client: PerMessageDeflate::new_client(config) }
+    }
+}
+
+impl RoundTrip for Shiguredo {
+    const NOTE: &'static str = "noflate; its codec alone, without frames";
+
+    fn round_trip(&mut self, message: &str) -> usize {
+        let payload = self.server.compress(message.as_bytes()).expect("sound");
+        let inflated = self.client.decompress(&payload, 4 << 20).expect("sound");
+        assert!(simdutf8::basic::from_utf8(&inflated).is_ok_and(|text| text.len() == message.len()));
+        framed(payload.len())
     }
 }
