@@ -10,7 +10,8 @@
 //! there is something to put into it. Work is linear in the bytes that go in and come out.
 //!
 //! A sender may mark a block as the last of its stream (§7.2.3.4). That ends the block and nothing else: the next byte
-//! begins another, with the same window.
+//! begins another, with the same window. The block of which four bytes are left out may be marked so too: §7.2.1 asks
+//! for an empty block without compression at the end, and says nothing of its mark.
 //!
 //! A message ends where the four bytes that are left out end a block. Some senders leave out more: their message ends
 //! with a block of its own, or has no bytes at all. That is taken too, since nothing of it is missing. A message that
@@ -116,7 +117,7 @@ impl Inflater {
             if stop == Stop::Full {
                 return Ok(stop);
             }
-            if self.has_ended || self.tail_len < TAIL.len() || !self.is_at_block {
+            if self.tail_len < TAIL.len() || !self.is_at_block {
                 return Err(InflateError::Invalid);
             }
         }

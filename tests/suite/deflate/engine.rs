@@ -193,7 +193,7 @@ fn d05_no_distance_is_longer_than_the_window() {
 
 #[test]
 fn d09_the_examples_of_the_rfc_can_be_read() {
-    let cases: [&[&[u8]]; 7] = [
+    let cases: [&[&[u8]]; 8] = [
         &[&[0xf2, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00]],
         &[&[0xf2, 0x48, 0xcd], &[0xc9, 0xc9, 0x07, 0x00]],
         // §7.2.3.3: without compression.
@@ -201,6 +201,8 @@ fn d09_the_examples_of_the_rfc_can_be_read() {
         // §7.2.3.4: with a last block, and what some senders leave out behind it.
         &[&[0xf3, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00, 0x00]],
         &[&[0xf3, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00]],
+        // The block that is left out, marked as the last.
+        &[&[0xf2, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x04]],
         // §7.2.3.5: two blocks.
         &[&[0xf2, 0x48, 0x05, 0x00, 0x00, 0x00, 0xff, 0xff, 0xca, 0xc9, 0xc9, 0x07, 0x00]],
         // A last block in the middle.
@@ -224,9 +226,12 @@ fn d09_the_examples_of_the_rfc_can_be_read() {
     assert_eq!(whole(&mut inflater, &[0x00, 0x00, 0x00, 0xff, 0xff]), b"");
     assert_eq!(whole(&mut inflater, &[0x00, 0x05, 0x00, 0xfa, 0xff, 0x48, 0x65, 0x6c, 0x6c, 0x6f]), b"Hello");
     assert_eq!(whole(&mut inflater, &[0xf2, 0x00, 0x11, 0x00, 0x00]), b"Hello");
-    // The window outlives a last block.
+    // The window outlives a last block, also one that is left out.
     let mut inflater = Inflater::new();
     assert_eq!(whole(&mut inflater, &[0xf3, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00]), b"Hello");
+    assert_eq!(whole(&mut inflater, &[0xf2, 0x00, 0x11, 0x00, 0x04]), b"Hello");
+    assert_eq!(whole(&mut inflater, &[0x01]), b"");
+    assert_eq!(whole(&mut inflater, &[]), b"");
     assert_eq!(whole(&mut inflater, &[0xf2, 0x00, 0x11, 0x00, 0x00]), b"Hello");
 }
 
@@ -244,7 +249,7 @@ fn d09_an_empty_message_is_one_byte() {
 
 #[test]
 fn what_is_not_deflate_is_refused() {
-    let cases: [&[u8]; 9] = [
+    let cases: [&[u8]; 10] = [
         // A block of the reserved type; lengths that do not agree; distances beyond the beginning.
         &[0x06],
         &[0x07, 0x00],
@@ -255,6 +260,8 @@ fn what_is_not_deflate_is_refused() {
         &[0x00, 0x05, 0x00, 0xfa, 0xff, 0x48, 0x65],
         &[0x00, 0x05],
         &[0x04],
+        // A last block of another form, which the first of the four bytes would end, and the others are too many.
+        &[0xf2, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x0c],
         // The beginning of a block behind a sound one.
         &[0xf2, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x02],
     ];
