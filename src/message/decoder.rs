@@ -367,7 +367,7 @@ pub enum FramePart<'a> {
 /// ```
 #[derive(Clone, Debug)]
 pub struct Decoder {
-    frames: Frames,
+    pub(super) frames: Frames,
     is_server: bool,
     partial: ArrayVec<u8, MAX_HEADER_BYTES>,
     failed: Option<ProtocolError>,

@@ -10,6 +10,9 @@ mod decoder;
 #[cfg(feature = "deflate")]
 mod rsv1;
 
+#[cfg(feature = "deflate")]
+mod forwarding;
+
 mod assembler;
 
 #[cfg(feature = "deflate")]

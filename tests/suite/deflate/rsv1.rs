@@ -1,6 +1,7 @@
 //! Where the first reserved bit may stand (RFC 7692 §6): on the first frame of a message, where it was agreed on.
 
 use websocket_proto::deflate::Params;
+use websocket_proto::frame::{Decoder, FramePart, Limits};
 use websocket_proto::{Event, ProtocolError, RecvBuffer, Violation};
 
 use super::eager;
@@ -45,6 +46,65 @@ fn d10_every_first_byte() {
             assert_eq!(judged, without, "{place}");
         }
     }
+}
+
+/// A decoder that is told of the agreement judges as a connection does, and gives payload as it came, so that what was
+/// read can be written again.
+#[test]
+fn a_proxy_can_forward_compressed_frames() {
+    for (side, first) in Side::BOTH.into_iter().flat_map(|side| (0..=255_u8).map(move |first| (side, first))) {
+        for (is_agreed, is_within) in [(false, false), (false, true), (true, false), (true, true)] {
+            let mut bytes = if is_within { wire::frame(wire::BINARY, b"a", side.peer_key()) } else { Vec::new() };
+            bytes.extend(wire::header(first, 0, wire::Form::Shortest, side.peer_key()));
+            let decoded = forward(decoder(side, is_agreed), side, &bytes);
+            // What a Close says, and what text and compressed payload are, is not the decoder's to judge.
+            match judged(side, is_agreed, is_within, first) {
+                Err(error) if error != Violation::CompressedData.into() => {
+                    assert_eq!(decoded, Err(error), "{first:#04x}")
+                }
+                _ => assert_eq!(decoded, Ok(bytes), "{side:?} {first:#04x}"),
+            }
+        }
+        let key = side.peer_key();
+        let stream = [
+            wire::frame(super::RSV1 | wire::TEXT, &[0xf2, 0x48], key),
+            wire::frame(FIN | wire::PING, b"between", key),
+            wire::frame(FIN | wire::CONTINUATION, &[0xcd, 0xc9, 0xc9, 0x07, 0x00], key),
+            wire::frame(FIN | wire::BINARY, b"plain", key),
+        ];
+        assert_eq!(forward(decoder(side, true), side, &stream.concat()), Ok(stream.concat()));
+        let wrong = [&stream[0][..], &wire::frame(FIN | super::RSV1 | wire::CONTINUATION, b"", key)].concat();
+        assert_eq!(forward(decoder(side, true), side, &wrong), Err(Violation::ReservedBits.into()));
+    }
+}
+
+fn decoder(side: Side, is_agreed: bool) -> Decoder {
+    let decoder = if side.is_server() { Decoder::server(Limits::NONE) } else { Decoder::client(Limits::NONE) };
+    if is_agreed { decoder.allow_compressed() } else { decoder }
+}
+
+/// Reads the frames of `bytes` one byte at a time, and writes them again.
+fn forward(mut decoder: Decoder, side: Side, bytes: &[u8]) -> Result<Vec<u8>, ProtocolError> {
+    let (mut out, mut payload, mut header) = (Vec::new(), Vec::new(), None);
+    for byte in bytes {
+        let mut byte = [*byte];
+        let mut input = &mut byte[..];
+        while let Some(part) = decoder.decode(&mut input)? {
+            let ends = match part {
+                FramePart::Header(begun) => header.insert(begun).payload_len == 0,
+                FramePart::Payload { bytes, ends_frame } => {
+                    payload.extend_from_slice(bytes);
+                    ends_frame
+                }
+            };
+            if let Some(header) = header.filter(|_| ends) {
+                let fin = if header.fin { FIN } else { 0 };
+                let first = fin | header.rsv << 4 | header.opcode.as_u8();
+                out.extend(wire::frame(first, &std::mem::take(&mut payload), side.peer_key()));
+            }
+        }
+    }
+    Ok(out)
 }
 
 /// Messages that are not compressed are borrowed where they were read, also where compression was agreed on.
