@@ -1,5 +1,6 @@
 //! permessage-deflate: parameters as tables, the two engines, what a connection makes of them, and what it costs.
 
+mod amid;
 mod connection;
 mod engine;
 mod handshake;
