@@ -21,7 +21,7 @@ peer_drivers() {
   (cd "$drivers" && CARGO_TARGET_DIR=$drivers/target cargo build --release --quiet) \
     || die "the drivers do not build"
   local name part urls=()
-  for part in ${DRIVERS:-echoes haproxy proxy chat rustls h2 h3}; do
+  for part in ${DRIVERS:-echoes deflate haproxy proxy chat rustls h2 h3}; do
     "driver_$part"
   done
   ((${#urls[@]} == 0)) || CHROMIUM=$(command -v chromium) driver drivers-chromium node "$here/drivers_chromium.mjs" "${urls[@]}"
@@ -43,6 +43,16 @@ driver_echoes() {
         driver "driver-$name-websockets" "$work/python/bin/python" "$here/websockets_peer.py" echo "$driver_url"
         ;;
     esac
+  done
+}
+
+# Those that compress when they are asked to, with a tap before them that counts what is compressed on the wire.
+driver_deflate() {
+  local tapped_last=--echo-only
+  for name in mio tokio axum; do
+    start_driver "$name" 20
+    server_url=$driver_url
+    tapped "driver-$name-deflate" node "$here/ws_client.mjs" "driver $name, ws, deflate"
   done
 }
 
@@ -84,14 +94,14 @@ driver_chat() {
 driver_rustls() {
   local port program=$drivers/target/release/ws-rustls log=$work/driver-rustls.log
   port=$(free_port)
-  start "$log" "$program" server "$port" "$work/ws-rustls.pem"
-  await "$started" 20 grep -q '^listening on ' "$log" || { cat "$log" >&2; die "$program did not start"; }
+  start "$log" "$program-server" "$port" "$work/ws-rustls.pem"
+  await "$started" 20 grep -q '^listening on ' "$log" || { cat "$log" >&2; die "$program-server did not start"; }
   NODE_EXTRA_CA_CERTS=$work/ws-rustls.pem driver driver-rustls-ws node "$here/ws_client.mjs" "driver rustls, ws" "wss://localhost:$port/" --echo-only --proxied
   urls+=("rustls=wss://localhost:$port/")
   quietly openssl req -x509 -newkey rsa:2048 -nodes -days 2 -keyout "$work/tls-key.pem" -out "$work/tls.pem" \
     -subj /CN=localhost -addext subjectAltName=DNS:localhost -addext basicConstraints=critical,CA:FALSE
   driver driver-rustls-client "$work/python/bin/python" "$here/tls_echo.py" "driver rustls, websockets" \
-    "$work/tls.pem" "$work/tls-key.pem" "$program" client
+    "$work/tls.pem" "$work/tls-key.pem" "$program-client"
 }
 
 # On streams of HTTP/2: a client that is made of others' parts, and Chromium with its own log of the wire.

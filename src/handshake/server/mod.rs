@@ -74,6 +74,9 @@ use crate::time::Instant;
 
 /// More than the answers that the handshake writes by itself, 101 or refusal.
 const MAX_ANSWER_BYTES: usize = 256;
+/// More than `Sec-WebSocket-Extensions` with all four parameters of permessage-deflate.
+#[cfg(feature = "deflate")]
+const MAX_EXTENSION_BYTES: usize = 128 + 32;
 
 /// Waits for one request. It holds no bytes: they stay in the receive buffer until the head is whole.
 ///
@@ -157,13 +160,42 @@ impl Handshake {
         origins: Origins<'_>,
         tx: &mut (impl SendBuffer + ?Sized),
     ) -> Result<Option<Accepted<'static>>, Error> {
-        if !tx.reserve(MAX_ANSWER_BYTES) {
-            return Err(SendError::Full { needed: MAX_ANSWER_BYTES }.into());
+        self.answer_by(rx, origins, tx, MAX_ANSWER_BYTES, |accept| accept)
+    }
+
+    /// [`answer`](Self::answer), which agrees on permessage-deflate with a client that offers it: see
+    /// [`Accept::deflate`].
+    ///
+    /// # Errors
+    ///
+    /// Those of `answer`; [`SendError::Full`] when there is no room for 416 bytes.
+    #[cfg(feature = "deflate")]
+    pub fn answer_with_deflate<'a, S: Storage>(
+        &mut self,
+        rx: &mut RecvBuffer<S>,
+        origins: Origins<'_>,
+        deflate: &'a crate::deflate::Config,
+        tx: &mut (impl SendBuffer + ?Sized),
+    ) -> Result<Option<Accepted<'a>>, Error> {
+        self.answer_by(rx, origins, tx, MAX_ANSWER_BYTES + MAX_EXTENSION_BYTES, |accept| accept.deflate(deflate))
+    }
+
+    /// Every answer is shorter than `room`, so that none is lost for want of it.
+    fn answer_by<'a, S: Storage>(
+        &mut self,
+        rx: &mut RecvBuffer<S>,
+        origins: Origins<'_>,
+        tx: &mut (impl SendBuffer + ?Sized),
+        room: usize,
+        choose: impl for<'f> FnOnce(Accept<'f, 'a>) -> Accept<'f, 'a>,
+    ) -> Result<Option<Accepted<'a>>, Error> {
+        if !tx.reserve(room) {
+            return Err(SendError::Full { needed: room }.into());
         }
         let mut request = Request::empty();
         let accepted = match self.receive_into(rx.view(), &mut request) {
             Ok(false) => return Ok(None),
-            Ok(true) => request.accept(origins).map(|accept| accept.write(tx)),
+            Ok(true) => request.accept(origins).map(|accept| choose(accept).write(tx)),
             Err(error) => Err(error),
         };
         match accepted {

@@ -3,7 +3,7 @@
 use websocket_proto::deflate::{Config, Params, WindowBits};
 use websocket_proto::handshake::extended_connect::{self, PseudoFields};
 use websocket_proto::handshake::{Fields, Header, HttpVersion, client, server};
-use websocket_proto::{Config as Settings, Event, HandshakeError, RecvBuffer};
+use websocket_proto::{Config as Settings, Error, Event, HandshakeError, RecvBuffer, SendBuffer, SendError, SendSlice};
 
 use super::{RSV1, eager};
 
@@ -141,4 +141,43 @@ fn extended_connect_agrees_too() {
     assert_eq!(agreed.deflate(), Some(Params::default()));
     assert_eq!(accept.accepted().deflate(), Some(Params::default()));
     assert!(accept.accepted().connection(Settings::server()).has_deflate());
+}
+
+const OFFERING: &str = "GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n\
+    Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Extensions: permessage-deflate; server_no_context_takeover; \
+    client_no_context_takeover; server_max_window_bits=10; client_max_window_bits=10\r\n\r\n";
+
+/// The request and its answer in one call: what the steps would have written, and never without room for all of it.
+#[test]
+fn one_call_agrees_too() {
+    let config = Config::new();
+    let mut in_steps = Vec::new();
+    let mut rx = RecvBuffer::new();
+    let _ = rx.extend_from_slice(OFFERING.as_bytes());
+    let mut handshake = server::Handshake::new();
+    let asked = handshake.receive(&mut rx).unwrap().unwrap();
+    let agreed = asked.accept(server::Origins::Any).unwrap().deflate(&config).write(&mut in_steps).unwrap();
+    assert_eq!(agreed.deflate().unwrap().to_string().matches(';').count(), 4, "all parameters");
+
+    let mut out = [0; 500];
+    let mut tx = SendSlice::new(&mut out);
+    let _ = rx.extend_from_slice(OFFERING.as_bytes());
+    let mut handshake = server::Handshake::new();
+    tx.extend_from_slice(&[0; 85]);
+    let full = Err(Error::Send(SendError::Full { needed: 416 }));
+    assert_eq!(handshake.answer_with_deflate(&mut rx, server::Origins::Any, &config, &mut tx), full);
+    assert_eq!(rx.unread(), OFFERING.as_bytes());
+    tx.clear();
+    let accepted = handshake.answer_with_deflate(&mut rx, server::Origins::Any, &config, &mut tx).unwrap().unwrap();
+    assert_eq!((tx.as_slice(), accepted), (&in_steps[..], agreed));
+    assert!(in_steps.len() <= 416, "{}", in_steps.len());
+    assert!(accepted.connection(Settings::server()).has_deflate());
+
+    // Refusals are those of `answer`.
+    let bad = OFFERING.replace("Version: 13", "Version: 12");
+    let _ = rx.extend_from_slice(bad.as_bytes());
+    tx.clear();
+    let refused = server::Handshake::new().answer_with_deflate(&mut rx, server::Origins::Any, &config, &mut tx);
+    assert_eq!(refused, Err(HandshakeError::WebSocketVersion.into()));
+    assert!(tx.as_slice().starts_with(b"HTTP/1.1 426 "));
 }

@@ -9,6 +9,7 @@
 
 use std::future::Future;
 use std::io;
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use axum::Router;
@@ -25,9 +26,12 @@ use tokio::net::TcpListener;
 use tokio::time::sleep_until;
 use websocket_proto::handshake::server::{self, Accepted, Origins, Reply, RequestLine};
 use websocket_proto::handshake::{Fields, Header, HttpVersion};
-use websocket_proto::{Config, Connection, Event, Instant, RecvBuffer, Server, Transport};
+use websocket_proto::{Config, Connection, Event, Instant, RecvBuffer, Server, Transport, deflate};
 
 type AnyError = Box<dyn std::error::Error + Send + Sync>;
+
+/// Compression, for clients that offer it; between two messages no connection holds memory for it.
+static DEFLATE: LazyLock<deflate::Config> = LazyLock::new(|| deflate::Config::new().pool(deflate::Pool::new(4)));
 
 #[tokio::main]
 async fn main() -> Result<(), AnyError> {
@@ -67,6 +71,7 @@ impl<S: Sync> FromRequestParts<S> for Upgrade {
         // Pages of any site may talk to an echo. Where there are cookies, say `Origins::SameHost`.
         match server::accept(&line, &fields, Origins::Any) {
             Ok(accept) => {
+                let accept = accept.deflate(&DEFLATE);
                 Ok(Self { answer: answer(101, accept.response_fields()), accepted: accept.accepted(), stream })
             }
             Err(error) => Err(answer(error.status(), Reply::to_error(error).response_fields())),

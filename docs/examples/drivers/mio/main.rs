@@ -14,19 +14,22 @@
 use std::io::{self, ErrorKind, Read, Write};
 use std::mem;
 use std::net::Shutdown;
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use mio::net::{TcpListener, TcpStream};
 use mio::{Events, Interest, Poll, Registry, Token};
 use slab::Slab;
 use websocket_proto::handshake::server::{Handshake, Origins};
-use websocket_proto::{Config, Connection, Error, Event, Instant, RecvBuffer, Server as Role, Transport};
+use websocket_proto::{Config, Connection, Error, Event, Instant, RecvBuffer, Server as Role, Transport, deflate};
 
 const LISTENER: Token = Token(usize::MAX);
 /// What one read may bring. All connections share a few of these, so they can be generous.
 const BUFFER_BYTES: usize = 64 << 10;
 /// The most receive buffers to keep for later: more were in use only for a moment.
 const MAX_POOLED: usize = 16;
+/// Compression, for clients that offer it; between two messages no connection holds memory for it.
+static DEFLATE: LazyLock<deflate::Config> = LazyLock::new(|| deflate::Config::new().pool(deflate::Pool::new(4)));
 /// How often to look for deadlines that have passed. With many connections that is cheaper than to keep them in order;
 /// and nobody's deadline is meant to the millisecond.
 const SWEEP: Duration = Duration::from_millis(100);
@@ -91,6 +94,7 @@ struct Client {
     backlog: Vec<u8>,
 }
 
+#[expect(clippy::large_enum_variant, reason = "nearly all of them are open, and a box would cost an allocation")]
 enum Phase {
     Handshake(Handshake),
     Open(Connection<Role>),
@@ -176,7 +180,7 @@ impl Phase {
     fn receive(&mut self, rx: &mut Buffer, tx: &mut Vec<u8>, now: Instant, config: &Config) -> Result<(), Error> {
         if let Self::Handshake(handshake) = self {
             let _ = handshake.handle_timeout(now); // an error of this, `answer` gives again
-            let Some(accepted) = handshake.answer(rx, Origins::Any, tx)? else { return Ok(()) };
+            let Some(accepted) = handshake.answer_with_deflate(rx, Origins::Any, &DEFLATE, tx)? else { return Ok(()) };
             *self = Self::Open(accepted.connection(config.clone()));
         }
         let Self::Open(connection) = self else { return Ok(()) };

@@ -15,7 +15,7 @@ use std::future::poll_fn;
 use std::io::ErrorKind;
 use std::net::Shutdown;
 use std::pin::pin;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpStream};
@@ -24,10 +24,12 @@ use tokio::task::JoinSet;
 use tokio::time::sleep_until;
 use websocket_proto::close::CloseCode;
 use websocket_proto::handshake::server::{Handshake, Origins};
-use websocket_proto::{Config, Connection, Error, Event, Instant, RecvBuffer, Server, Transport};
+use websocket_proto::{Config, Connection, Error, Event, Instant, RecvBuffer, Server, Transport, deflate};
 
 type AnyError = Box<dyn std::error::Error + Send + Sync>;
 
+/// Compression, for clients that offer it; between two messages no connection holds memory for it.
+static DEFLATE: LazyLock<deflate::Config> = LazyLock::new(|| deflate::Config::new().pool(deflate::Pool::new(4)));
 /// Receive buffers that nobody needs now: an idle connection has none.
 static POOL: Mutex<Vec<RecvBuffer<Vec<u8>>>> = Mutex::new(Vec::new());
 const MAX_POOLED: usize = 16;
@@ -191,7 +193,7 @@ impl Core {
             if let Some(now) = now {
                 let _ = handshake.handle_timeout(now); // an error of this, `answer` gives again
             }
-            match handshake.answer(rx, Origins::Any, tx)? {
+            match handshake.answer_with_deflate(rx, Origins::Any, &DEFLATE, tx)? {
                 None => return Ok((Transport::Open, handshake.poll_timeout())),
                 Some(accepted) => self.phase = Phase::Open(accepted.connection(config.clone())),
             }
