@@ -13,6 +13,7 @@ pub(crate) mod inflated;
 pub(crate) mod view;
 
 pub(crate) mod recv;
+mod whole;
 
 pub(crate) mod send;
 

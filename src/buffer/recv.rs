@@ -42,12 +42,12 @@ pub const DEFAULT_CAPACITY_BYTES: usize = 16 * 1024;
 /// wait.
 #[derive(Clone)]
 pub struct RecvBuffer<S> {
-    storage: S,
+    pub(super) storage: S,
     #[cfg(feature = "deflate")]
     inflated: super::inflated::Place,
     /// The capacity to return to, for storage that grows.
     base: usize,
-    window: Window,
+    pub(super) window: Window,
 }
 
 #[cfg(feature = "alloc")]

@@ -61,8 +61,8 @@ pub trait SendBuffer {
 
 /// Writes a frame to the beginning of `spare`, all of it or nothing; tells how many bytes were written.
 ///
-/// The head is written as the blocks that it has in registers, if there is room for them; what of them is no head is
-/// written over by the payload, or lies behind the frame.
+/// A short head is written as it is. A longer one is written as the blocks that it has in registers, if there is room for
+/// them; what of them is no head is written over by the payload, or lies behind the frame.
 #[inline(always)]
 pub(super) fn write_frame(spare: &mut [MaybeUninit<u8>], head: &FrameHead, payload: &[u8]) -> usize {
     let (header, key) = (head.header(), head.key());
@@ -71,16 +71,27 @@ pub(super) fn write_frame(spare: &mut [MaybeUninit<u8>], head: &FrameHead, paylo
         return 0;
     }
     let [front, back] = header.blocks();
-    match spare.first_chunk_mut::<16>() {
-        Some(to) => {
+    let [a, b, c, d, e, f, ..] = front;
+    match (header.len(), spare.first_chunk_mut::<16>()) {
+        (2, _) => put(spare, [a, b]),
+        (6, _) => put(spare, [a, b, c, d, e, f]),
+        (_, Some(to)) => {
             for (to, block) in to.as_chunks_mut().0.iter_mut().zip([front, back]) {
                 *to = block.map(MaybeUninit::new);
             }
         }
-        None => write_tight_head(spare, header.len(), front, back),
+        (len, None) => write_tight_head(spare, len, front, back),
     }
     let (_, to) = spare.split_at_mut_checked(header.len()).unwrap_or_default();
     header.len().saturating_add(mask::copy_uninit(to, payload, key).len())
+}
+
+/// Writes `bytes` to the beginning of `to`, where there is room for them.
+#[inline(always)]
+fn put<const N: usize>(to: &mut [MaybeUninit<u8>], bytes: [u8; N]) {
+    if let Some(to) = to.first_chunk_mut() {
+        *to = bytes.map(MaybeUninit::new);
+    }
 }
 
 /// Writes a head of `len` bytes where there is no room for all of its blocks. It takes the blocks one by one, so that
@@ -132,7 +143,7 @@ impl SendBuffer for alloc::vec::Vec<u8> {
     fn extend_masked(&mut self, bytes: &[u8], key: [u8; 4]) {
         Self::reserve(self, bytes.len());
         let written = mask::copy_uninit(self.spare_capacity_mut(), bytes, Some(key)).len();
-        let len = self.len().saturating_add(written);
+        let len = self.len().wrapping_add(written);
         // SAFETY: `copy_uninit` has initialised `written` elements behind the old length, within the capacity.
         unsafe { self.set_len(len) }
     }
@@ -142,7 +153,7 @@ impl SendBuffer for alloc::vec::Vec<u8> {
     #[expect(unsafe_code, reason = "one pass over memory: spare capacity is written without being zeroed first")]
     fn extend_frame(&mut self, head: &FrameHead, payload: &[u8]) {
         let written = write_frame(self.spare_capacity_mut(), head, payload);
-        let len = self.len().saturating_add(written);
+        let len = self.len().wrapping_add(written);
         // SAFETY: `write_frame` has initialised `written` elements behind the old length, within the capacity.
         unsafe { self.set_len(len) }
     }
@@ -183,7 +194,7 @@ impl<const N: usize> SendBuffer for ArrayVec<u8, N> {
     #[expect(unsafe_code, reason = "one pass over memory: spare capacity is written without being zeroed first")]
     fn extend_frame(&mut self, head: &FrameHead, payload: &[u8]) {
         let written = write_frame(self.spare_capacity_mut(), head, payload);
-        let len = self.len().saturating_add(written);
+        let len = self.len().wrapping_add(written);
         // SAFETY: `write_frame` has initialised `written` elements behind the old length, within the capacity.
         unsafe { self.set_len(len) }
     }

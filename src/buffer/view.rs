@@ -121,64 +121,6 @@ impl<'rx> View<'rx> {
         window.end = window.unread;
     }
 
-    /// Takes a payload that is all here, behind a header of `header_len` and with no message in progress, unmasked.
-    /// When it is not, nothing has changed.
-    #[inline(always)]
-    pub(crate) fn take_whole(
-        self,
-        header_len: usize,
-        payload_len: u64,
-        key: Option<[u8; 4]>,
-    ) -> Result<&'rx [u8], Self> {
-        let Some(len) = self.whole_len(header_len, payload_len) else { return Err(self) };
-        let Self { bytes, window, .. } = self;
-        let payload = payload_behind(bytes, window, header_len, len);
-        window.unread += header_len + len;
-        if let Some(key) = key {
-            mask::apply(payload, key);
-        }
-        Ok(payload)
-    }
-
-    /// [`take_whole`](Self::take_whole) for text. When it is wrong, nothing has changed either.
-    #[inline(always)]
-    #[expect(unsafe_code, reason = "the bytes were validated in the same call")]
-    pub(crate) fn take_whole_text(
-        self,
-        header_len: usize,
-        payload_len: u64,
-        key: Option<[u8; 4]>,
-    ) -> Result<&'rx str, Self> {
-        let Some(len) = self.whole_len(header_len, payload_len) else { return Err(self) };
-        let payload = payload_behind(self.bytes, self.window, header_len, len);
-        if unmask_text(payload, 0, key).valid_len != len {
-            return Err(self.put_back(header_len, len, key));
-        }
-        let Self { bytes, window, .. } = self;
-        let text = payload_behind(bytes, window, header_len, len);
-        window.unread += header_len + len;
-        // SAFETY: `unmask_text` has seen that all of these bytes are whole characters.
-        Ok(unsafe { core::str::from_utf8_unchecked(text) })
-    }
-
-    /// The length of a payload behind a header of `header_len`, if all of it is here.
-    #[inline]
-    fn whole_len(&self, header_len: usize, payload_len: u64) -> Option<usize> {
-        let len = usize::try_from(payload_len).ok()?;
-        self.unread().get(header_len..)?.get(..len).map(<[u8]>::len)
-    }
-
-    /// Masks again what was unmasked and is wrong. Runs once in the life of a connection.
-    #[cold]
-    #[inline(never)]
-    fn put_back(self, header_len: usize, len: usize, key: Option<[u8; 4]>) -> Self {
-        let payload = payload_behind(self.bytes, self.window, header_len, len);
-        if let Some(key) = key {
-            mask::apply(payload, key);
-        }
-        self
-    }
-
     /// Makes the next `count` unread bytes part of the message in progress: unmasked, and closed up behind it.
     #[inline]
     pub(crate) fn append(&mut self, count: usize, key: Option<[u8; 4]>) {
@@ -239,7 +181,7 @@ impl<'rx> View<'rx> {
     pub(crate) fn take_text(self) -> &'rx str {
         let valid_len = self.window.valid_len;
         let text = self.release(valid_len);
-        // SAFETY: the first `valid_len` bytes from `start` on are UTF-8. `append_text` and `take_whole_text` count bytes
+        // SAFETY: the first `valid_len` bytes from `start` on are UTF-8. `append_text` counts bytes
         // that were seen to be whole characters, from `start` or from where `valid_len` stood; `release` and
         // `keep_text_only` never leave more than was counted, and `start` moves only in `release`, over what was
         // counted, and where there are no bytes to count. Bytes between `start` and `held` are written nowhere but in
@@ -268,18 +210,10 @@ impl<'rx> View<'rx> {
     }
 }
 
-/// The next `len` unread bytes behind a header, all of which are here.
-#[inline]
-fn payload_behind<'rx>(bytes: &'rx mut [u8], window: &Window, header_len: usize, len: usize) -> &'rx mut [u8] {
-    let unread = bytes.get_mut(window.unread..window.end);
-    let payload = unread.and_then(|unread| unread.get_mut(header_len..)?.get_mut(..len));
-    payload.unwrap_or_else(nothing)
-}
-
 /// What is given where nothing is: never, as long as the offsets are what they should be. A place of its own keeps the
 /// case from being reckoned out where it does not arise.
 #[cold]
-fn nothing<T: Default>() -> T {
+pub(super) fn nothing<T: Default>() -> T {
     T::default()
 }
 

@@ -41,6 +41,7 @@ impl<R: Role> Connection<R> {
     pub fn with_deflate(mut self, params: &Params, config: &deflate::Config) -> Self {
         self.compression = Some(Box::new(Session::new(params, config, R::IS_SERVER)));
         self.assembler.agree_on_compression();
+        self.settle();
         self
     }
 
@@ -70,7 +71,7 @@ impl<R: Role> Connection<R> {
     #[inline]
     pub(super) fn compresses_fragment(&self, len: usize, is_last: bool) -> bool {
         match self.outgoing.message {
-            Some(_) => self.outgoing.is_compressed,
+            Some(_) => self.outgoing.is_compressed(),
             None => self.compresses(is_last.then_some(len)),
         }
     }
@@ -110,7 +111,8 @@ impl<R: Role> Connection<R> {
         let sent = encode(&mut self.role, first, compressed, tx);
         session.outbound.settle(sent.is_ok(), is_last);
         sent?;
-        self.outgoing = after.in_compressed(!is_last);
+        self.outgoing = if is_last { after } else { after.in_compressed() };
+        self.settle();
         self.note_message();
         Ok(())
     }

@@ -13,6 +13,8 @@ mod outgoing;
 mod pong;
 mod timers;
 
+mod shortcuts;
+
 mod receive;
 mod send;
 
@@ -22,7 +24,7 @@ mod compression;
 pub use config::Config;
 pub use event::{ChunkEvent, Ending, Event, Transport};
 
-use crate::error::{Misuse, ProtocolError, Timeout};
+use crate::error::{Limit, Misuse, ProtocolError, Timeout, Violation};
 use crate::handshake::{client, server};
 use crate::message::{Assembler, Compression, NO_COMPRESSION};
 use crate::role::{Client, MaskKeys, Role, Server};
@@ -30,8 +32,9 @@ use crate::time::Instant;
 use crate::wire::close::CloseCode;
 use outgoing::Outgoing;
 use pong::OwedPong;
+use shortcuts::Shortcuts;
 use state::{Input, State, Step};
-use timers::Timers;
+use timers::{Marks, Timers};
 
 /// One end of a WebSocket connection after the opening handshake, as pure state: no bytes, no heap, no clock, no
 /// transport.
@@ -73,9 +76,38 @@ pub struct Connection<R> {
     /// The code of the peer's Close; [`CloseCode::ABNORMAL`] as long as there is none.
     peer_code: CloseCode,
     /// Why it failed.
-    fault: Option<ProtocolError>,
+    fault: Option<Fault>,
+    marks: Marks,
     timers: Timers,
+    shortcuts: Shortcuts,
     compression: Compression,
+}
+
+/// Why a connection can have failed: a [`ProtocolError`] that is not the caller's own mistake.
+#[derive(Clone, Copy, Debug)]
+enum Fault {
+    Violation(Violation),
+    Limit(Limit),
+    Timeout(Timeout),
+}
+
+impl Fault {
+    const fn of(error: ProtocolError) -> Option<Self> {
+        match error {
+            ProtocolError::Violation(violation) => Some(Self::Violation(violation)),
+            ProtocolError::Limit(limit) => Some(Self::Limit(limit)),
+            ProtocolError::Timeout(timeout) => Some(Self::Timeout(timeout)),
+            ProtocolError::Misuse(_) => None,
+        }
+    }
+
+    const fn error(self) -> ProtocolError {
+        match self {
+            Self::Violation(violation) => ProtocolError::Violation(violation),
+            Self::Limit(limit) => ProtocolError::Limit(limit),
+            Self::Timeout(timeout) => ProtocolError::Timeout(timeout),
+        }
+    }
 }
 
 impl Connection<Server> {
@@ -128,7 +160,7 @@ impl client::Established<'_, '_> {
 
 impl<R: Role> Connection<R> {
     const fn new(role: R, config: Config) -> Self {
-        Self {
+        let mut connection = Self {
             role,
             state: State::Open,
             assembler: Assembler::new(config.limits),
@@ -138,9 +170,13 @@ impl<R: Role> Connection<R> {
             was_closed: false,
             peer_code: CloseCode::ABNORMAL,
             fault: None,
+            marks: Marks::NONE,
             timers: Timers::new(config.spans),
+            shortcuts: Shortcuts::NONE,
             compression: NO_COMPRESSION,
-        }
+        };
+        connection.settle();
+        connection
     }
 
     /// How far the connection is. For logs and tests: what follows from it for the caller is said by
@@ -161,7 +197,10 @@ impl<R: Role> Connection<R> {
     /// and report once, at the end.
     #[must_use]
     pub const fn fault(&self) -> Option<ProtocolError> {
-        self.fault
+        match self.fault {
+            Some(fault) => Some(fault.error()),
+            None => None,
+        }
     }
 
     /// What to do with the transport. Ask after [`poll_transmit`](Self::poll_transmit).
@@ -209,11 +248,13 @@ impl<R: Role> Connection<R> {
             return Ok(());
         }
         self.assembler.calm();
-        match self.timers.handle(now) {
+        let overdue = self.timers.handle(now, core::mem::replace(&mut self.marks, Marks::NONE));
+        self.settle();
+        match overdue {
             None => Ok(()),
             Some(Timeout::Close) => {
                 self.step(Input::CloseTimeout);
-                self.fault.get_or_insert(Timeout::Close.into());
+                self.fault.get_or_insert(Fault::Timeout(Timeout::Close));
                 Err(Timeout::Close.into())
             }
             Some(timeout) => Err(self.fail(timeout.into())),
@@ -222,8 +263,8 @@ impl<R: Role> Connection<R> {
 
     /// Takes `error` as the end of the connection, unless it is the caller's own mistake.
     fn fail(&mut self, error: ProtocolError) -> ProtocolError {
-        if !matches!(error, ProtocolError::Misuse(_)) {
-            self.fault = Some(error);
+        if let Some(fault) = Fault::of(error) {
+            self.fault = Some(fault);
             self.step(Input::Fault);
         }
         error
@@ -259,6 +300,7 @@ impl<R: Role> Connection<R> {
                 self.timers.start_close();
             }
         }
+        self.settle();
     }
 }
 

@@ -13,21 +13,38 @@ use crate::wire::utf8::Validator;
 pub(super) struct Outgoing {
     pub(super) message: Option<MessageKind>,
     pub(super) text: Validator,
-    /// A fragment was sent by its head alone, so that we do not know the text.
-    pub(super) is_unseen: bool,
-    /// Its fragments are compressed: never without the feature `deflate`.
-    pub(super) is_compressed: bool,
+    pub(super) way: Way,
+}
+
+/// What has become of its fragments.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Way {
+    /// All of them went through our hands, and were sent as they are.
+    Plain,
+    /// One was sent by its head alone, so that we do not know the text.
+    Unseen,
+    /// They are compressed.
+    #[cfg(feature = "deflate")]
+    Compressed,
 }
 
 impl Outgoing {
     pub(super) const fn new() -> Self {
-        Self { message: None, text: Validator::new(), is_unseen: false, is_compressed: false }
+        Self { message: None, text: Validator::new(), way: Way::Plain }
     }
 
-    /// The same in a message that is compressed.
+    /// The same in a message that is compressed, if it goes on.
     #[cfg(feature = "deflate")]
-    pub(super) fn in_compressed(self, is_compressed: bool) -> Self {
-        Self { is_compressed, ..self }
+    pub(super) fn in_compressed(self) -> Self {
+        Self { way: Way::Compressed, ..self }
+    }
+
+    /// Whether it has begun compressed: never without the feature `deflate`.
+    pub(super) const fn is_compressed(&self) -> bool {
+        #[cfg(feature = "deflate")]
+        return matches!(self.way, Way::Compressed);
+        #[cfg(not(feature = "deflate"))]
+        false
     }
 
     /// What sending a fragment now would be.
@@ -50,7 +67,7 @@ impl Outgoing {
     /// Where the message stands once this fragment is sent.
     pub(super) fn after(&self, kind: MessageKind, payload: &[u8], is_last: bool) -> Result<Self, Misuse> {
         let mut text = self.text.clone();
-        if kind == MessageKind::Text && !self.is_unseen {
+        if kind == MessageKind::Text && self.way != Way::Unseen {
             text.push(payload).map_err(|_| Misuse::TextNotUtf8)?;
             if is_last && !text.is_complete() {
                 return Err(Misuse::TextNotUtf8);

@@ -3,6 +3,7 @@
 use super::Connection;
 use super::event::{ChunkEvent, Event};
 use super::state::Input;
+use super::timers::Marks;
 use crate::buffer::recv::{RecvBuffer, Storage};
 use crate::buffer::view::View;
 use crate::error::{ProtocolError, Violation};
@@ -22,14 +23,14 @@ impl<R: Role> Connection<R> {
     /// proves it: this call and every later one drops what `rx` holds and gives the same error, and `poll_transmit`
     /// writes the Close. A [`Misuse`](crate::Misuse) has changed nothing: `rx` is not the buffer that holds the message
     /// in progress, or the message is being received with [`receive_chunk`](Self::receive_chunk).
-    #[inline]
+    #[inline(always)]
     pub fn receive<'rx, S: Storage>(
         &mut self,
         rx: &'rx mut RecvBuffer<S>,
     ) -> Result<Option<Event<'rx>>, ProtocolError> {
-        match self.receive_whole(rx.view()) {
+        match self.receive_whole(rx) {
             Ok(payload) => Ok(Some(Event::of_message(payload))),
-            Err(view) => self.receive_message(view),
+            Err(rx) => self.receive_message(rx.view()),
         }
     }
 
@@ -48,22 +49,22 @@ impl<R: Role> Connection<R> {
         &mut self,
         rx: &'rx mut RecvBuffer<S>,
     ) -> Result<Option<ChunkEvent<'rx>>, ProtocolError> {
-        match self.receive_whole(rx.view()) {
+        match self.receive_whole(rx) {
             Ok(payload) => Ok(Some(ChunkEvent::Chunk(Chunk { payload, is_first: true, is_last: true }))),
-            Err(view) => self.receive_part(view),
+            Err(rx) => self.receive_part(rx.view()),
         }
     }
 
     /// What happens most is done where it is asked for: a message that came whole, with no state to keep. Everything
     /// else is a call.
-    #[inline]
-    fn receive_whole<'rx>(&mut self, view: View<'rx>) -> Result<Payload<'rx>, View<'rx>> {
-        if !self.state.is_receiving() {
-            return Err(view);
-        }
-        let payload = self.assembler.receive_whole(view, R::IS_SERVER)?;
-        self.timers.mark_heard();
-        self.timers.mark_busy();
+    #[inline(always)]
+    fn receive_whole<'rx, S: Storage>(
+        &mut self,
+        rx: &'rx mut RecvBuffer<S>,
+    ) -> Result<Payload<'rx>, &'rx mut RecvBuffer<S>> {
+        debug_assert!(self.is_settled());
+        let payload = self.assembler.receive_whole(rx, R::IS_SERVER)?;
+        self.marks = Marks { heard: true, busy: true };
         Ok(payload)
     }
 
@@ -86,13 +87,23 @@ impl<R: Role> Connection<R> {
         if !self.state.is_receiving() {
             // What comes after a Close or a fault is dropped unread (RFC 6455 §5.5.1, §7.1.7).
             view.discard();
-            return self.fault.map_or(Ok(None), Err);
+            return self.fault().map_or(Ok(None), Err);
         }
         if view.has_news() {
-            self.timers.mark_heard();
+            self.marks.heard = true;
+        }
+        match self.assembler.receive_middle(&mut view, delivery, R::IS_SERVER) {
+            Some(Ok(is_busy)) => {
+                self.marks.busy |= is_busy;
+                return Ok(None);
+            }
+            Some(Err(error)) => return Err(self.fail(error)),
+            None => {}
         }
         let found = self.assembler.receive(view, delivery, R::IS_SERVER, &mut self.compression);
-        found.and_then(|found| self.report(found)).map_err(|error| self.fail(error))
+        let reported = found.and_then(|found| self.report(found)).map_err(|error| self.fail(error));
+        self.settle();
+        reported
     }
 
     #[inline]
@@ -100,12 +111,12 @@ impl<R: Role> Connection<R> {
         Ok(Some(match found {
             Found::Nothing { is_busy } => {
                 if is_busy {
-                    self.timers.mark_busy();
+                    self.marks.busy = true;
                 }
                 return Ok(None);
             }
             Found::Data(chunk) => {
-                self.timers.mark_busy();
+                self.marks.busy = true;
                 ChunkEvent::Chunk(chunk)
             }
             Found::DataBefore(error, chunk) => {

@@ -3,9 +3,9 @@
 //! Every call here either appends whole frames to the send buffer, or appends nothing and changes nothing.
 
 use super::Connection;
-use super::outgoing::Outgoing;
 #[cfg(feature = "deflate")]
 use super::outgoing::Prepared;
+use super::outgoing::{Outgoing, Way};
 use super::state::Input;
 use crate::buffer::send::SendBuffer;
 use crate::error::{Misuse, ProtocolError, SendError};
@@ -63,6 +63,7 @@ impl<R: Role> Connection<R> {
         }
         encode(&mut self.role, first, payload, tx)?;
         self.outgoing = after;
+        self.settle();
         self.note_message();
         Ok(())
     }
@@ -144,11 +145,14 @@ impl<R: Role> Connection<R> {
         self.check(self.outgoing.next_fragment())?;
         check_len(len)?;
         let first = self.outgoing.first_byte(kind, is_last)?;
-        if self.outgoing.is_compressed {
+        if self.outgoing.is_compressed() {
             return Err(Misuse::MessageCompressed);
         }
-        let message = (!is_last).then_some(kind);
-        self.outgoing = Outgoing { message, is_unseen: !is_last, ..Outgoing::new() };
+        self.outgoing = match is_last {
+            false => Outgoing { message: Some(kind), way: Way::Unseen, ..Outgoing::new() },
+            true => Outgoing::new(),
+        };
+        self.settle();
         self.note_message();
         Ok(head(&mut self.role, first, len))
     }
@@ -222,10 +226,18 @@ impl<R: Role> Connection<R> {
     #[must_use]
     #[inline]
     pub const fn wants_transmit(&self) -> bool {
-        self.pong.is_owed() || self.timers.owes_ping() || self.state.owes_close()
+        debug_assert!(self.is_settled());
+        self.shortcuts.owes()
     }
 
+    #[inline(never)]
     fn transmit(&mut self, tx: &mut (impl SendBuffer + ?Sized)) -> Result<(), SendError> {
+        let written = self.write_owed(tx);
+        self.settle();
+        written
+    }
+
+    fn write_owed(&mut self, tx: &mut (impl SendBuffer + ?Sized)) -> Result<(), SendError> {
         if let Some(payload) = self.pong.payload() {
             encode(&mut self.role, first_byte(Opcode::PONG, true), payload, tx)?;
             self.pong.clear();
@@ -244,11 +256,29 @@ impl<R: Role> Connection<R> {
 
     /// The code for the Close that is owed: that of the fault, or the peer's own (§5.5.1).
     fn owed_code(&self) -> CloseCode {
-        self.fault.and_then(ProtocolError::close_code).unwrap_or(self.peer_code)
+        self.fault().and_then(ProtocolError::close_code).unwrap_or(self.peer_code)
     }
 
     #[inline]
     fn send_message(
+        &mut self,
+        kind: MessageKind,
+        payload: &[u8],
+        tx: &mut (impl SendBuffer + ?Sized),
+    ) -> Result<(), SendError> {
+        debug_assert!(self.is_settled());
+        if !self.shortcuts.sends() {
+            return self.send_otherwise(kind, payload, tx);
+        }
+        encode(&mut self.role, first_byte(kind.opcode(), true), payload, tx)?;
+        self.note_message();
+        Ok(())
+    }
+
+    /// A message that cannot be sent now, or may be to be compressed.
+    #[cold]
+    #[inline(never)]
+    fn send_otherwise(
         &mut self,
         kind: MessageKind,
         payload: &[u8],
@@ -266,7 +296,10 @@ impl<R: Role> Connection<R> {
 
     #[inline]
     fn message_head(&mut self, kind: MessageKind, len: u64) -> Result<FrameHead, Misuse> {
-        self.check_message()?;
+        debug_assert!(self.is_settled());
+        if !self.shortcuts.sends() {
+            self.check_message()?;
+        }
         check_len(len)?;
         self.note_message();
         Ok(head(&mut self.role, first_byte(kind.opcode(), true), len))
@@ -298,7 +331,7 @@ impl<R: Role> Connection<R> {
     #[inline]
     pub(super) const fn note_message(&mut self) {
         self.assembler.calm();
-        self.timers.mark_busy();
+        self.marks.busy = true;
     }
 }
 

@@ -1,6 +1,6 @@
 //! When to ping, when to give up.
 //!
-//! Receiving and sending never ask what time it is; they leave a mark. [`Timers::handle`] is told the time, takes the
+//! Receiving and sending never ask what time it is; they leave [`Marks`]. [`Timers::handle`] is told the time, takes the
 //! marks for "just now", and looks what is due. So a silence is never found too early, and too late by at most the time
 //! between two calls.
 
@@ -12,20 +12,19 @@ use crate::time::{Deadline, Instant};
 pub(super) struct Timers {
     spans: Spans,
     phase: Phase,
-    marks: Marks,
 }
 
 /// What has happened since the time was last told.
 #[derive(Clone, Copy, Debug)]
-struct Marks {
+pub(super) struct Marks {
     /// Something came.
-    heard: bool,
+    pub(super) heard: bool,
     /// A message went either way.
-    busy: bool,
+    pub(super) busy: bool,
 }
 
 impl Marks {
-    const NONE: Self = Self { heard: false, busy: false };
+    pub(super) const NONE: Self = Self { heard: false, busy: false };
 }
 
 #[derive(Clone, Debug)]
@@ -61,19 +60,7 @@ enum Ping {
 
 impl Timers {
     pub(super) const fn new(spans: Spans) -> Self {
-        Self { spans, phase: Phase::Open(Silence::UNKNOWN), marks: Marks::NONE }
-    }
-
-    /// The peer has sent something.
-    #[inline]
-    pub(super) const fn mark_heard(&mut self) {
-        self.marks.heard = true;
-    }
-
-    /// A message went either way.
-    #[inline]
-    pub(super) const fn mark_busy(&mut self) {
-        self.marks.busy = true;
+        Self { spans, phase: Phase::Open(Silence::UNKNOWN) }
     }
 
     /// Whether a Ping is to be written.
@@ -105,8 +92,7 @@ impl Timers {
     }
 
     /// It is `now`. A Ping that is due is owed from here on; what comes back is a deadline that has passed.
-    pub(super) fn handle(&mut self, now: Instant) -> Option<Timeout> {
-        let marks = core::mem::replace(&mut self.marks, Marks::NONE);
+    pub(super) fn handle(&mut self, now: Instant, marks: Marks) -> Option<Timeout> {
         match &mut self.phase {
             Phase::Open(silence) => silence.handle(now, marks, &self.spans),
             Phase::Closing(deadline) => deadline.handle(now, self.spans.close).then_some(Timeout::Close),

@@ -17,10 +17,10 @@ use core::ops::ControlFlow;
 
 use super::decoder::{Frames, Limits};
 use super::{Compression, MessageKind};
-use crate::buffer::recv::CONTROL_ROOM_BYTES;
+use crate::buffer::recv::{CONTROL_ROOM_BYTES, RecvBuffer, Storage};
 use crate::buffer::view::View;
 use crate::error::{Limit, Misuse, ProtocolError, Violation};
-use crate::wire::header::{self, FrameHeader};
+use crate::wire::header::{FrameHeader, WholeMessage};
 use crate::wire::opcode::Opcode;
 
 /// How messages are handed out.
@@ -97,11 +97,41 @@ pub(crate) struct Assembler {
     pub(super) frames: Frames,
     /// When chunks of the message in progress were handed out: how many bytes of a cut character are in the buffer.
     pub(super) in_chunks: Option<u8>,
+    /// A frame that is all of a message and has less payload than this can be taken out at once. Kept by
+    /// [`settle`](Self::settle).
+    whole_below: u16,
 }
 
 impl Assembler {
     pub(crate) const fn new(limits: Limits) -> Self {
-        Self { frames: Frames::new(limits), in_chunks: None }
+        Self { frames: Frames::new(limits), in_chunks: None, whole_below: 0 }
+    }
+
+    /// Reckons how long a message may be that [`receive_whole`](Self::receive_whole) takes: after every call that was
+    /// not that one.
+    #[inline]
+    pub(crate) const fn settle(&mut self, is_receiving: bool) {
+        self.whole_below = self.reckon_whole(is_receiving);
+    }
+
+    /// Whether [`settle`](Self::settle) would change nothing.
+    pub(crate) const fn is_settled(&self, is_receiving: bool) -> bool {
+        self.whole_below == self.reckon_whole(is_receiving)
+    }
+
+    #[inline]
+    #[expect(clippy::cast_possible_truncation, reason = "checked in the same line")]
+    const fn reckon_whole(&self, is_receiving: bool) -> u16 {
+        match self.frames.max_whole_bytes() {
+            Some(most) if is_receiving => {
+                if most < 0xFFFF {
+                    (most as u16).saturating_add(1)
+                } else {
+                    u16::MAX
+                }
+            }
+            _ => 0,
+        }
     }
 
     /// Takes a message out of the buffer that is one frame, and all here: what most messages are. There is nothing to
@@ -109,27 +139,60 @@ impl Assembler {
     ///
     /// When anything else is the case, also when the peer is wrong, nothing has changed, and it is for
     /// [`receive`](Self::receive) to say what.
-    #[inline]
-    pub(crate) fn receive_whole<'rx>(&mut self, view: View<'rx>, is_server: bool) -> Result<Payload<'rx>, View<'rx>> {
-        if self.frames.is_within_message_or_frame() || view.message_len() > 0 {
-            return Err(view);
+    #[inline(always)]
+    pub(crate) fn receive_whole<'rx, S: Storage>(
+        &mut self,
+        rx: &'rx mut RecvBuffer<S>,
+        is_server: bool,
+    ) -> Result<Payload<'rx>, &'rx mut RecvBuffer<S>> {
+        let Some(whole) = rx.peek_header().and_then(|bytes| WholeMessage::parse(bytes, is_server)) else {
+            return Err(rx);
+        };
+        if whole.payload_len >= self.whole_below {
+            return Err(rx);
         }
-        let unread = view.unread();
-        if !unread.first().is_some_and(|first| header::is_message(*first)) {
-            return Err(view);
-        }
-        let Ok(Some((header, header_len))) = self.frames.parse(unread, is_server) else { return Err(view) };
-        let payload = if header.opcode == Opcode::TEXT {
-            Payload::Text(view.take_whole_text(header_len, header.payload_len, header.mask)?)
-        } else {
-            Payload::Binary(view.take_whole(header_len, header.payload_len, header.mask)?)
+        let payload = match whole.is_text {
+            true => Payload::Text(rx.take_whole_text(&whole)?),
+            false => Payload::Binary(rx.take_whole(&whole)?),
         };
         self.frames.calm();
         Ok(payload)
     }
 
-    /// Takes the next thing out of the buffer, whatever it is.
+    /// What most reads come to that end no message: nothing there between two messages, or the middle of a payload. There
+    /// is nothing to decide then and nothing to [`settle`](Self::settle). Tells whether payload has come.
+    ///
+    /// When anything else is the case, the answer is `None`, nothing has changed, and it is for
+    /// [`receive`](Self::receive) to say what.
     #[inline]
+    pub(crate) fn receive_middle(
+        &mut self,
+        view: &mut View<'_>,
+        delivery: Delivery,
+        is_server: bool,
+    ) -> Option<Result<bool, ProtocolError>> {
+        let unread_len = view.unread_len();
+        let is_between = self.whole_below > 0 && unread_len == 0 && view.message_len() == 0;
+        let is_amid = delivery == Delivery::Messages
+            && self.frames.is_amid_payload(unread_len)
+            && self.in_chunks.is_none()
+            && view.message_len() as u64 == self.frames.received();
+        if !is_between && !is_amid {
+            return None;
+        }
+        let appended = if is_amid { self.append(view, is_server).map_err(ProtocolError::from) } else { Ok(()) };
+        let waits = appended.and_then(|()| Ok(self.want_more(view)?));
+        Some(match waits {
+            Ok(()) => Ok(is_amid),
+            Err(error) => {
+                view.discard();
+                Err(error)
+            }
+        })
+    }
+
+    /// Takes the next thing out of the buffer, whatever it is.
+    #[cfg_attr(not(feature = "deflate"), expect(clippy::needless_pass_by_ref_mut, reason = "there is nothing in it"))]
     pub(crate) fn receive<'rx>(
         &mut self,
         mut view: View<'rx>,
@@ -138,25 +201,6 @@ impl Assembler {
         compression: &mut Compression,
     ) -> Result<Found<'rx>, ProtocolError> {
         self.check_call(&view, delivery, compression)?;
-        if delivery == Delivery::Messages && self.frames.is_amid_payload(view.unread_len()) {
-            // Most reads that end no message. There is nothing to decide.
-            return match self.append(&mut view, is_server) {
-                Ok(()) => self.wait(view, true),
-                Err(violation) => refuse(view, violation),
-            };
-        }
-        self.receive_frames(view, delivery, is_server, compression)
-    }
-
-    #[inline(never)]
-    fn receive_frames<'rx>(
-        &mut self,
-        mut view: View<'rx>,
-        delivery: Delivery,
-        is_server: bool,
-        #[cfg_attr(not(feature = "deflate"), expect(unused_variables, reason = "there is none"))]
-        compression: &mut Compression,
-    ) -> Result<Found<'rx>, ProtocolError> {
         if delivery == Delivery::Chunks && self.has_chunk(&view) {
             // Left by `Delivery::Messages`, in the middle of a message that is to go on in chunks.
             return Ok(Found::Data(self.take_chunk(view, false)));
@@ -354,9 +398,9 @@ impl Assembler {
     /// sum of what is here and what is in sight stays the same while a header trickles in, so that a buffer near the
     /// limit is not grown byte by byte.
     #[inline]
-    fn wait<'rx>(&self, mut view: View<'rx>, is_busy: bool) -> Result<Found<'rx>, ProtocolError> {
+    fn want_more(&self, view: &mut View<'_>) -> Result<(), Limit> {
         if view.is_full() {
-            return refuse(view, Limit::BufferTooSmall);
+            return Err(Limit::BufferTooSmall);
         }
         let unread = view.unread_len() as u64;
         let in_sight = match self.frames.current() {
@@ -367,7 +411,15 @@ impl Assembler {
             }
         };
         view.want(in_sight.saturating_sub(unread));
-        Ok(Found::Nothing { is_busy })
+        Ok(())
+    }
+
+    #[inline]
+    fn wait<'rx>(&self, mut view: View<'rx>, is_busy: bool) -> Result<Found<'rx>, ProtocolError> {
+        match self.want_more(&mut view) {
+            Ok(()) => Ok(Found::Nothing { is_busy }),
+            Err(limit) => refuse(view, limit),
+        }
     }
 }
 

@@ -116,10 +116,14 @@ impl Frames {
         if is_server { Some(self.key) } else { None }
     }
 
-    /// Whether a message or a frame has begun and not ended.
+    /// How long the next frame may be if it is all of a message; `None` when there can be no such frame now.
     #[inline]
-    pub(crate) const fn is_within_message_or_frame(&self) -> bool {
-        self.message.is_some() || self.current.is_some()
+    pub(crate) const fn max_whole_bytes(&self) -> Option<u64> {
+        let Limits { max_message_bytes, max_frame_bytes, max_fragments, .. } = self.limits;
+        if self.message.is_some() || self.current.is_some() || max_fragments == 0 {
+            return None;
+        }
+        Some(if max_frame_bytes < max_message_bytes { max_frame_bytes } else { max_message_bytes })
     }
 
     /// Whether these are some of the payload bytes of a message's frame, and not its last, and stay as they are.

@@ -4,12 +4,14 @@ use crate::buffer::send::SendBuffer;
 use crate::error::SendError;
 use crate::role::Role;
 use crate::wire::head::FrameHead;
-use crate::wire::header::{FIN, PaddedHeader};
+use crate::wire::header::{FIN, MAX_SHORT_LENGTH, PaddedHeader};
 use crate::wire::opcode::Opcode;
 
 /// Appends a frame whose first byte is `first`: all of it, or nothing.
 ///
 /// The role is asked for a key only when there is room, so each key it gives is used.
+///
+/// Most payloads have at most 125 bytes. For them there is a copy of the code with a head of known length.
 #[inline(always)]
 pub(crate) fn encode<R: Role>(
     role: &mut R,
@@ -17,7 +19,19 @@ pub(crate) fn encode<R: Role>(
     payload: &[u8],
     tx: &mut (impl SendBuffer + ?Sized),
 ) -> Result<(), SendError> {
-    let header = PaddedHeader::new(first, payload.len() as u64, !R::IS_SERVER);
+    match u8::try_from(payload.len()) {
+        Ok(len @ ..=MAX_SHORT_LENGTH) => append(role, PaddedHeader::short(first, len, !R::IS_SERVER), payload, tx),
+        _ => append(role, PaddedHeader::new(first, payload.len() as u64, !R::IS_SERVER), payload, tx),
+    }
+}
+
+#[inline(always)]
+fn append<R: Role>(
+    role: &mut R,
+    header: PaddedHeader,
+    payload: &[u8],
+    tx: &mut (impl SendBuffer + ?Sized),
+) -> Result<(), SendError> {
     let needed = payload.len().saturating_add(header.len());
     if !tx.reserve(needed) {
         return Err(SendError::Full { needed });

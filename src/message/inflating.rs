@@ -49,7 +49,9 @@ impl Assembler {
         Ok(())
     }
 
-    /// Adds what has come of the current frame to the message in progress, which is compressed.
+    /// Adds what has come of the current frame to the message in progress, which is compressed. A call of its own, lest
+    /// every frame pay for the kilobytes of stack that zlib asks for.
+    #[inline(never)]
     pub(super) fn inflate<'rx>(
         &mut self,
         mut view: View<'rx>,

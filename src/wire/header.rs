@@ -30,6 +30,8 @@ pub(crate) const RSV: u8 = 0x70;
 pub(crate) const RSV1: u8 = 0x40;
 pub(crate) const MASK: u8 = 0x80;
 const LENGTH: u8 = 0x7F;
+/// The longest payload whose length stands in the second byte.
+pub(crate) const MAX_SHORT_LENGTH: u8 = 125;
 const LENGTH_16: u8 = 126;
 const LENGTH_64: u8 = 127;
 
@@ -142,13 +144,21 @@ impl PaddedHeader {
     #[inline]
     pub(crate) fn new(first: u8, payload_len: u64, masked: bool) -> Self {
         let two = |second: u8| u64::from(u16::from_le_bytes([first, second | if masked { MASK } else { 0 }]));
-        let [.., high, low] = payload_len.to_be_bytes();
+        let [low, high, ..] = payload_len.to_le_bytes();
         let [front, back] = match payload_len {
             0..=125 => [two(low), 0],
             126..=0xFFFF => [two(LENGTH_16) | u64::from(u16::from_le_bytes([high, low])) << 16, 0],
             _ => [two(LENGTH_64) | payload_len.swap_bytes() << 16, payload_len.swap_bytes() >> 48],
         };
         Self { blocks: [front.to_le_bytes(), back.to_le_bytes()], len: encoded_len(payload_len, masked) }
+    }
+
+    /// [`new`](Self::new) for a payload of at most [`MAX_SHORT_LENGTH`]. Whoever calls it knows how long the header is.
+    #[inline(always)]
+    pub(crate) fn short(first: u8, payload_len: u8, masked: bool) -> Self {
+        let (mask, len) = if masked { (MASK, 6) } else { (0, 2) };
+        let front = u64::from(u16::from_le_bytes([first, payload_len | mask]));
+        Self { blocks: [front.to_le_bytes(), [0; 8]], len }
     }
 
     /// The same with a key, which a masked header has room for.
@@ -194,12 +204,50 @@ pub(crate) fn parse_length(second: u8, after: &[u8]) -> Option<(u64, usize, &[u8
     }
 }
 
-/// Whether a frame that begins with this byte is all of a message: text or binary, first fragment and last.
-#[inline]
-pub(crate) const fn is_message(first: u8) -> bool {
-    const TEXT: u8 = FIN | Opcode::TEXT.as_u8();
-    const BINARY: u8 = FIN | Opcode::BINARY.as_u8();
-    matches!(first, TEXT | BINARY)
+/// The frame that most are: all of a message, text or binary, of less than 64 KiB, with nothing to object to by whatever
+/// else has come or is granted. Any other frame, right or wrong, is for [`parse_length`] and those who judge.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct WholeMessage {
+    pub(crate) is_text: bool,
+    pub(crate) header_len: usize,
+    pub(crate) payload_len: u16,
+    is_masked: bool,
+    /// Little-endian, in one word: as four bytes it would be taken apart and put together again.
+    key: u32,
+}
+
+/// The bytes that [`WholeMessage::parse`] needs: the longest of its headers. It may be given more than have come.
+pub(crate) const WHOLE_HEADER_BYTES: usize = 8;
+
+impl WholeMessage {
+    /// Reads the header at the start of `bytes`, of a frame that has to be masked or must not be.
+    #[inline(always)]
+    #[expect(clippy::cast_possible_truncation, reason = "the low bytes of a word are meant")]
+    pub(crate) const fn parse(bytes: [u8; WHOLE_HEADER_BYTES], masked: bool) -> Option<Self> {
+        const TEXT: u8 = FIN | Opcode::TEXT.as_u8();
+        const BINARY: u8 = FIN | Opcode::BINARY.as_u8();
+        let word = u64::from_le_bytes(bytes);
+        let (first, second) = (word as u8, (word >> 8) as u8);
+        let is_text = first == TEXT;
+        // Without the MASK bit where there has to be one, this is more than any length; as it is the other way round.
+        let short = second.wrapping_sub(if masked { MASK } else { 0 });
+        let (payload_len, header_len, key) = match short {
+            0..LENGTH_16 => (short as u16, 2_usize, (word >> 16) as u32),
+            LENGTH_16 => (((word >> 16) as u16).swap_bytes(), 4, (word >> 32) as u32),
+            _ => return None,
+        };
+        if !is_text && first != BINARY || short == LENGTH_16 && payload_len < LENGTH_16 as u16 {
+            return None;
+        }
+        let header_len = if masked { header_len.saturating_add(4) } else { header_len };
+        Some(Self { is_text, header_len, payload_len, is_masked: masked, key })
+    }
+
+    /// What masks the payload, if it is masked.
+    #[inline(always)]
+    pub(crate) const fn key(&self) -> Option<[u8; 4]> {
+        if self.is_masked { Some(self.key.to_le_bytes()) } else { None }
+    }
 }
 
 /// Whether the length that `second` announces stands in its shortest form (§5.2).

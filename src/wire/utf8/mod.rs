@@ -68,6 +68,34 @@ pub(crate) fn unmask_and_scan(text: &mut [u8], plain_len: usize, key: [u8; 4]) -
     unmask_and_scan_blocks(text, plain_len, key)
 }
 
+/// Unmasks `text`, if there is a key, which is all of a text; tells whether it is right.
+#[inline(always)]
+pub(crate) fn unmask_whole(text: &mut [u8], key: Option<[u8; 4]>) -> bool {
+    if text.len() > BLOCK_BYTES {
+        return unmask_long(text, key);
+    }
+    let is_ascii = match key {
+        Some(key) => mask::apply_and_look(text, key),
+        None => mask::is_ascii(text),
+    };
+    is_ascii || is_whole(text)
+}
+
+#[inline(never)]
+fn unmask_long(text: &mut [u8], key: Option<[u8; 4]>) -> bool {
+    let seen = match key {
+        Some(key) => unmask_and_scan_blocks(text, 0, key),
+        None => scan(text),
+    };
+    seen.valid_len == text.len()
+}
+
+/// Whether `text`, which is not all ASCII, is right.
+#[inline(never)]
+fn is_whole(text: &[u8]) -> bool {
+    is_utf8(text)
+}
+
 fn unmask_and_scan_blocks(text: &mut [u8], plain_len: usize, key: [u8; 4]) -> Scan {
     const { assert!(BLOCK_BYTES.is_multiple_of(4), "every block starts with the same byte of the key") };
     let mut seen = Scan { valid_len: 0, is_invalid: false };

@@ -113,33 +113,38 @@ fn client() -> WebSocketClient<Keys> {
     socket
 }
 
-pub enum Sending {
-    Server(WebSocketServer, Vec<u8>, Wire),
-    Client(WebSocketClient<Keys>, Vec<u8>, Wire),
-}
+pub struct SendingServer(WebSocketServer, Vec<u8>, Wire);
 
-impl Sender for Sending {
+impl Sender for SendingServer {
     const NAME: &'static str = "embedded-websocket";
-    const NOTE: &'static str = "keys are the caller's: `rand::fill`";
 
     fn new(wire: Wire, end: End, max_message: usize) -> Option<Self> {
-        let tx = vec![0; max_message + 14];
-        Some(if end == End::Server { Self::Server(server(), tx, wire) } else { Self::Client(client(), tx, wire) })
+        (end == End::Server).then(|| Self(server(), vec![0; max_message + 14], wire))
     }
 
     #[inline]
     fn send(&mut self, payload: &Payload) {
         let kind = WebSocketSendMessageType::Binary;
-        match self {
-            Self::Server(socket, tx, wire) => {
-                let len = socket.write(kind, true, &payload.bytes, tx).expect("room");
-                wire.put(&tx[..len]);
-            }
-            Self::Client(socket, tx, wire) => {
-                let len = socket.write(kind, true, &payload.bytes, tx).expect("room");
-                wire.put(&tx[..len]);
-            }
-        }
+        let len = self.0.write(kind, true, &payload.bytes, &mut self.1).expect("room");
+        self.2.put(&self.1[..len]);
+    }
+}
+
+pub struct SendingClient(WebSocketClient<Keys>, Vec<u8>, Wire);
+
+impl Sender for SendingClient {
+    const NAME: &'static str = "embedded-websocket";
+    const NOTE: &'static str = "keys are the caller's: `rand::fill`";
+
+    fn new(wire: Wire, end: End, max_message: usize) -> Option<Self> {
+        (end == End::Client).then(|| Self(client(), vec![0; max_message + 14], wire))
+    }
+
+    #[inline]
+    fn send(&mut self, payload: &Payload) {
+        let kind = WebSocketSendMessageType::Binary;
+        let len = self.0.write(kind, true, &payload.bytes, &mut self.1).expect("room");
+        self.2.put(&self.1[..len]);
     }
 }
 

@@ -79,38 +79,39 @@ impl Receiver for Receiving {
 pub const POOLED_BYTES: usize = size_of::<Connection<Server>>();
 
 /// Whole frames appended to a send buffer that is drained at once.
-#[allow(clippy::large_enum_variant, reason = "there is one, and it stays where it is")]
-pub enum Copying {
-    Server(Connection<Server>, Vec<u8>, Wire),
-    Client(Connection<Client<OsMaskKeys>>, Vec<u8>, Wire),
-}
+pub struct Copying<R>(Connection<R>, Vec<u8>, Wire);
 
-impl Sender for Copying {
+impl Sender for Copying<Server> {
     const NAME: &'static str = NAME;
-    const NOTE: &'static str = "`send_binary`; keys: `OsMaskKeys`";
+    const NOTE: &'static str = "`send_binary`";
 
     fn new(wire: Wire, end: End, max_message: usize) -> Option<Self> {
-        let tx = Vec::with_capacity(max_message + 14);
-        Some(match end {
-            End::Server => Self::Server(Connection::server(Config::server()), tx, wire),
-            End::Client => Self::Client(Connection::client(Config::client(), OsMaskKeys::new()), tx, wire),
-        })
+        let connection = Connection::server(Config::server());
+        (end == End::Server).then(|| Self(connection, Vec::with_capacity(max_message + 14), wire))
     }
 
     #[inline]
     fn send(&mut self, payload: &Payload) {
-        let (tx, wire) = match self {
-            Self::Server(connection, tx, wire) => {
-                connection.send_binary(&payload.bytes, tx).expect("open");
-                (tx, wire)
-            }
-            Self::Client(connection, tx, wire) => {
-                connection.send_binary(&payload.bytes, tx).expect("open");
-                (tx, wire)
-            }
-        };
-        wire.put(tx);
-        tx.clear();
+        self.0.send_binary(&payload.bytes, &mut self.1).expect("open");
+        self.2.put(&self.1);
+        self.1.clear();
+    }
+}
+
+impl Sender for Copying<Client<OsMaskKeys>> {
+    const NAME: &'static str = NAME;
+    const NOTE: &'static str = "`send_binary`; keys: `OsMaskKeys`";
+
+    fn new(wire: Wire, end: End, max_message: usize) -> Option<Self> {
+        let connection = Connection::client(Config::client(), OsMaskKeys::new());
+        (end == End::Client).then(|| Self(connection, Vec::with_capacity(max_message + 14), wire))
+    }
+
+    #[inline]
+    fn send(&mut self, payload: &Payload) {
+        self.0.send_binary(&payload.bytes, &mut self.1).expect("open");
+        self.2.put(&self.1);
+        self.1.clear();
     }
 }
 

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::rc::Rc;
 
 use serde_json::json;
+use websocket_proto::{Client, OsMaskKeys, Server};
 
 use super::{SIZES, size_name};
 use crate::chart;
@@ -48,7 +49,8 @@ fn entrants(end: End, way: Way, size: usize) -> Vec<Entrant<'static>> {
         enter::<ours::Vectored>(&mut all, end, way, size);
         enter::<nexus_web::Heading>(&mut all, end, way, size);
     }
-    enter::<ours::Copying>(&mut all, end, way, size);
+    enter::<ours::Copying<Server>>(&mut all, end, way, size);
+    enter::<ours::Copying<Client<OsMaskKeys>>>(&mut all, end, way, size);
     enter::<ours::WithRand>(&mut all, end, way, size);
     enter::<tungstenite::Peer>(&mut all, end, way, size);
     enter::<fastwebsockets::Sending>(&mut all, end, way, size);
@@ -61,7 +63,8 @@ fn entrants(end: End, way: Way, size: usize) -> Vec<Entrant<'static>> {
     enter::<ws_framer::Sending>(&mut all, end, way, size);
     enter::<web_socket::Peer<Wire>>(&mut all, end, way, size);
     enter::<soketto::Sending>(&mut all, end, way, size);
-    enter::<embedded_websocket::Sending>(&mut all, end, way, size);
+    enter::<embedded_websocket::SendingServer>(&mut all, end, way, size);
+    enter::<embedded_websocket::SendingClient>(&mut all, end, way, size);
     enter::<shiguredo::Sending>(&mut all, end, way, size);
     all
 }
