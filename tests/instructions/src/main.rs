@@ -3,11 +3,18 @@
 //! `instructions NAME` runs one scenario and prints its sizes, one a line; without a name it prints the names. What the
 //! counts have to come to stands in `run`.
 
+#[cfg(feature = "deflate")]
+mod compressed;
+#[cfg_attr(feature = "deflate", allow(dead_code, reason = "the other scenarios are not counted then"))]
 mod scenarios;
 
 use std::hint::black_box;
 
-use scenarios::{SCENARIOS, Scenario};
+#[cfg(feature = "deflate")]
+use compressed::SCENARIOS;
+#[cfg(not(feature = "deflate"))]
+use scenarios::SCENARIOS;
+use scenarios::Scenario;
 
 const DOUBLINGS: u32 = 7;
 
