@@ -4,9 +4,10 @@
 use websocket_proto::deflate::{self, Compressor, Params, WindowBits};
 use websocket_proto::{Config, Connection};
 
-use crate::scenarios::{Scenario, frame, hear};
+use crate::scenarios::{Scenario, echoes, frame, hear};
 
 pub const SCENARIOS: &[Scenario] = &[
+    echoes("echoes-not-compressed"),
     Scenario {
         name: "empty-blocks",
         base: 1024,

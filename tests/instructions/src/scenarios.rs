@@ -93,7 +93,20 @@ pub const SCENARIOS: &[Scenario] = &[
         run: serve,
         expect: |n| n,
     },
+    echoes("echoes"),
 ];
+
+/// Not hostile: what a message costs that is received and sent.
+pub const fn echoes(name: &'static str) -> Scenario {
+    Scenario {
+        name,
+        base: 256,
+        is_bytewise: false,
+        input: |n| frame(0x82, b"sixteen bytes...").repeat(n),
+        run: echo,
+        expect: |n| n * (2 + 16),
+    }
+}
 
 const fn request(name: &'static str, is_bytewise: bool, input: fn(usize) -> Vec<u8>, outcome: usize) -> Scenario {
     let expect = if outcome == ACCEPTED { |_| ACCEPTED } else { |_| REFUSED };
@@ -180,4 +193,21 @@ pub(crate) fn hear(mut connection: Connection<Server>, input: &[u8], cut: usize)
         }
     }
     (bytes, messages)
+}
+
+/// A server's connection that sends back what it receives: the bytes that it sends.
+fn echo(input: &[u8], _: usize) -> usize {
+    let mut rx = RecvBuffer::new();
+    let mut connection = Connection::server(Config::server());
+    let (mut memory, mut bytes, mut piece) = ([0; 512], 0, input);
+    while !piece.is_empty() {
+        piece = &piece[rx.extend_from_slice(piece)..];
+        while let Some(event) = connection.receive(&mut rx).expect("nothing is wrong with it") {
+            let Event::Binary(payload) = event else { panic!("{event:?}") };
+            let mut tx = SendSlice::new(&mut memory);
+            connection.send_binary(payload, &mut tx).expect("it fits");
+            bytes += tx.as_slice().len();
+        }
+    }
+    bytes
 }
