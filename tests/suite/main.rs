@@ -43,6 +43,7 @@ mod memory;
 mod peers;
 
 mod docs;
+mod drivers;
 mod layering;
 
 mod source;
