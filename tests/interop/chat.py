@@ -84,8 +84,9 @@ async def who_does_not_read_is_closed_and_nobody_waits():
         for count in range(1, 1_000_000):
             talker.say(text)
             if count % 200 == 0:
-                await until(lambda: len(other.data) == count * 122, 10)
-            if count == 100_000:
+                # More than the messages are the Pings that a busy machine has time for.
+                await until(lambda: len(other.data) >= count * 122, 10)
+            if count == 60_000:
                 break
         lazy.transport.resume_reading()
         await until(lambda: lazy.transport is None or lazy.data.endswith(b"\x88\x0a\x03\xf5too slow"), 10)
