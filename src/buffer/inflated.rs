@@ -22,17 +22,17 @@ pub(crate) struct Inflated {
 
 impl Inflated {
     /// How much of the message is here.
-    pub(crate) const fn message_len(&self) -> usize {
+    pub(crate) fn message_len(&self) -> usize {
         self.bytes.len().saturating_sub(self.taken)
     }
 
     /// How much of it is known to be UTF-8.
-    pub(crate) const fn text_len(&self) -> usize {
+    pub(crate) fn text_len(&self) -> usize {
         self.valid.saturating_sub(self.taken)
     }
 
     /// Whether all of it is known to be UTF-8.
-    pub(crate) const fn is_text(&self) -> bool {
+    pub(crate) fn is_text(&self) -> bool {
         self.valid == self.bytes.len()
     }
 
@@ -82,7 +82,7 @@ impl Inflated {
         self.valid = 0;
     }
 
-    pub(super) const fn capacity(&self) -> usize {
+    pub(super) fn capacity(&self) -> usize {
         self.bytes.capacity()
     }
 }
