@@ -1,7 +1,7 @@
 //! Bytes on their way in, and the message that grows among them.
 //!
 //! `window` tells what stands where in the memory. This file is the side of the transport and of the owner; `view` is
-//! the side of those who take bytes out.
+//! the side of those who take bytes out, and `whole` does that for the message that came in one frame.
 
 #![expect(
     clippy::arithmetic_side_effects,

@@ -185,7 +185,7 @@ impl<'rx> View<'rx> {
         // that were seen to be whole characters, from `start` or from where `valid_len` stood; `release` and
         // `keep_text_only` never leave more than was counted, and `start` moves only in `release`, over what was
         // counted, and where there are no bytes to count. Bytes between `start` and `held` are written nowhere but in
-        // `append` and `append_text`, behind the old `held`, and in `RecvBuffer`'s `compact` and `reallocate`, which
+        // `append` and `append_text`, behind the old `held`, by the methods of `whole`, while nothing is held, and in `RecvBuffer`'s `compact` and `reallocate`, which
         // move them as they are; the transport writes behind `end`. Storage is sealed, so nobody else can write at all.
         unsafe { core::str::from_utf8_unchecked(text) }
     }

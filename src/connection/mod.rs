@@ -1,8 +1,9 @@
 //! The connection: one object that knows the protocol, and nothing else.
 //!
 //! What it is made of, in reading order: [`state`] is the closing handshake as a table; `config` what is granted;
-//! `event` what is reported; `receive` and `send` are the two directions, which meet only in the state; `timers` bounds
-//! patience. This file joins them.
+//! `event` what is reported; `outgoing`, `pong` and `compression` are what is under way; `timers` bounds patience;
+//! `shortcuts` remembers what all of these answer nearly always; `receive` and `send` are the two directions, which meet
+//! only in the state. This file joins them.
 
 pub mod state;
 
@@ -83,7 +84,8 @@ pub struct Connection<R> {
     compression: Compression,
 }
 
-/// Why a connection can have failed: a [`ProtocolError`] that is not the caller's own mistake.
+/// Why a connection can have failed: a [`ProtocolError`] that is not the caller's own mistake, which also is what keeps it
+/// small.
 #[derive(Clone, Copy, Debug)]
 enum Fault {
     Violation(Violation),

@@ -92,7 +92,7 @@ impl<R: Role> Connection<R> {
         if view.has_news() {
             self.marks.heard = true;
         }
-        match self.assembler.receive_middle(&mut view, delivery, R::IS_SERVER) {
+        match self.assembler.receive_nothing_new(&mut view, delivery, R::IS_SERVER) {
             Some(Ok(is_busy)) => {
                 self.marks.busy |= is_busy;
                 return Ok(None);

@@ -237,6 +237,11 @@ impl<R: Role> Connection<R> {
         written
     }
 
+    /// Whether there is anything for [`write_owed`](Self::write_owed).
+    pub(super) const fn owes(&self) -> bool {
+        self.pong.is_owed() || self.timers.owes_ping() || self.state.owes_close()
+    }
+
     fn write_owed(&mut self, tx: &mut (impl SendBuffer + ?Sized)) -> Result<(), SendError> {
         if let Some(payload) = self.pong.payload() {
             encode(&mut self.role, first_byte(Opcode::PONG, true), payload, tx)?;
@@ -275,8 +280,7 @@ impl<R: Role> Connection<R> {
         Ok(())
     }
 
-    /// A message that cannot be sent now, or may be to be compressed.
-    #[cold]
+    /// A message that cannot be sent now, or may be to be compressed: all of them where compression was agreed on.
     #[inline(never)]
     fn send_otherwise(
         &mut self,
@@ -321,7 +325,7 @@ impl<R: Role> Connection<R> {
 
     /// Whether a new message may begin.
     #[inline]
-    const fn check_message(&self) -> Result<(), Misuse> {
+    pub(super) const fn check_message(&self) -> Result<(), Misuse> {
         match (self.check(Input::LocalFrame), self.outgoing.message) {
             (Ok(()), Some(_)) => Err(Misuse::MessageInProgress),
             (checked, _) => checked,

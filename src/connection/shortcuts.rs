@@ -9,7 +9,6 @@
 //! is known to end where the long one would, and every short call of a debug build surveys again and compares.
 
 use super::Connection;
-use super::state::{Input, Step};
 use crate::role::Role;
 
 /// The answers.
@@ -53,11 +52,8 @@ impl<R: Role> Connection<R> {
 
     #[inline]
     const fn survey(&self) -> Shortcuts {
-        let is_open = matches!(self.state.on(Input::LocalFrame), Step::To(_));
-        let sends = is_open && self.outgoing.message.is_none() && !self.has_deflate();
-        let owes = self.pong.is_owed() || self.timers.owes_ping() || self.state.owes_close();
-        let sends = if sends { Shortcuts::SENDS } else { 0 };
-        Shortcuts(if owes { sends | Shortcuts::OWES } else { sends })
+        let sends = if self.check_message().is_ok() && !self.has_deflate() { Shortcuts::SENDS } else { 0 };
+        Shortcuts(if self.owes() { sends | Shortcuts::OWES } else { sends })
     }
 
     #[cfg(not(feature = "deflate"))]

@@ -97,8 +97,8 @@ pub(crate) struct Assembler {
     pub(super) frames: Frames,
     /// When chunks of the message in progress were handed out: how many bytes of a cut character are in the buffer.
     pub(super) in_chunks: Option<u8>,
-    /// A frame that is all of a message and has less payload than this can be taken out at once. Kept by
-    /// [`settle`](Self::settle).
+    /// A frame that is all of a message and has less payload than this can be taken out at once; 0 when there can be no
+    /// such frame now. Kept by [`settle`](Self::settle).
     whole_below: u16,
 }
 
@@ -159,20 +159,26 @@ impl Assembler {
         Ok(payload)
     }
 
+    /// Whether we are receiving, and neither within a message nor within a frame; no is a safe answer.
+    #[inline]
+    const fn is_between_messages(&self) -> bool {
+        self.whole_below > 0
+    }
+
     /// What most reads come to that end no message: nothing there between two messages, or the middle of a payload. There
     /// is nothing to decide then and nothing to [`settle`](Self::settle). Tells whether payload has come.
     ///
     /// When anything else is the case, the answer is `None`, nothing has changed, and it is for
     /// [`receive`](Self::receive) to say what.
     #[inline]
-    pub(crate) fn receive_middle(
+    pub(crate) fn receive_nothing_new(
         &mut self,
         view: &mut View<'_>,
         delivery: Delivery,
         is_server: bool,
     ) -> Option<Result<bool, ProtocolError>> {
         let unread_len = view.unread_len();
-        let is_between = self.whole_below > 0 && unread_len == 0 && view.message_len() == 0;
+        let is_between = self.is_between_messages() && unread_len == 0 && view.message_len() == 0;
         let is_amid = delivery == Delivery::Messages
             && self.frames.is_amid_payload(unread_len)
             && self.in_chunks.is_none()

@@ -1,4 +1,4 @@
-//! Which frame headers a peer may send, and a decoder for those who keep the bytes themselves.
+//! Which frame headers a peer may send.
 //!
 //! # The rules
 //!
@@ -11,17 +11,16 @@
 //! | byte 1 | the mask bit by role, control payload of at most 125 bytes |
 //! | the length | shortest form, top bit, frame limit, message limit |
 //!
-//! Nothing else in the crate decides these. Since the verdict depends on the bytes in their order alone, it cannot
+//! Nothing else in the crate refuses a header. [`WholeMessage`](crate::wire::header::WholeMessage) knows the frame that
+//! most are by sight, and may say yes only where these rules do. Since the verdict depends on the bytes in their order alone, it cannot
 //! depend on how they were cut: a header of which only a part is there is looked at again when more has come, which is
 //! at most thirteen times.
-
-use arrayvec::ArrayVec;
 
 use super::MessageKind;
 #[cfg(feature = "deflate")]
 use super::rsv1::Compressed;
 use crate::error::{Limit, ProtocolError, Violation};
-use crate::wire::header::{self, FIN, FrameHeader, MASK, MAX_CONTROL_PAYLOAD_BYTES, MAX_HEADER_BYTES, RSV};
+use crate::wire::header::{self, FIN, FrameHeader, MASK, MAX_CONTROL_PAYLOAD_BYTES, RSV};
 use crate::wire::mask;
 use crate::wire::opcode::Opcode;
 
@@ -334,117 +333,42 @@ fn judge_second(second: u8, opcode: Opcode, is_server: bool) -> Result<(), Proto
     Ok(())
 }
 
-/// A part of a frame, as [`Decoder::decode`] finds it.
-#[derive(Debug, PartialEq, Eq)]
-pub enum FramePart<'a> {
-    /// A frame begins. When its `payload_len` is 0, this is all of it.
-    Header(FrameHeader),
-    /// Payload of the frame, unmasked where it lies.
-    Payload {
-        /// The bytes: never empty.
-        bytes: &'a mut [u8],
-        /// Whether the frame ends with them.
-        ends_frame: bool,
-    },
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::header::{MAX_HEADER_BYTES, WHOLE_HEADER_BYTES, WholeMessage};
 
-/// A frame decoder over bytes that the caller owns: it unmasks them in place, keeps at most one partial header (14
-/// bytes), and enforces every rule that binds a frame (RFC 6455 §5.1, §5.2, §5.4, §5.5) and the [`Limits`].
-///
-/// What it leaves to you: whether text is UTF-8 ([`utf8::Validator`](crate::utf8::Validator)), what a Close frame says
-/// ([`close::parse`](crate::close::parse)), and every answer. [`Connection`](crate::Connection) does all of that.
-///
-/// ```
-/// use websocket_proto::frame::{Decoder, FramePart, Limits};
-///
-/// let mut decoder = Decoder::server(Limits::NONE);
-/// let mut bytes = *b"\x81\x85\x37\xfa\x21\x3d\x7f\x9f\x4d\x51\x58";
-/// let mut input = &mut bytes[..];
-/// while let Some(part) = decoder.decode(&mut input)? {
-///     match part {
-///         FramePart::Header(header) => assert_eq!(header.payload_len, 5),
-///         FramePart::Payload { bytes, ends_frame } => assert_eq!((&*bytes, ends_frame), (&b"Hello"[..], true)),
-///     }
-/// }
-/// assert!(input.is_empty());
-/// # Ok::<(), websocket_proto::ProtocolError>(())
-/// ```
-#[derive(Clone, Debug)]
-pub struct Decoder {
-    pub(super) frames: Frames,
-    is_server: bool,
-    partial: ArrayVec<u8, MAX_HEADER_BYTES>,
-    failed: Option<ProtocolError>,
-}
-
-impl Decoder {
-    /// The decoder of a server: frames have to be masked.
-    #[must_use]
-    pub const fn server(limits: Limits) -> Self {
-        Self { frames: Frames::new(limits), is_server: true, partial: ArrayVec::new_const(), failed: None }
-    }
-
-    /// The decoder of a client: frames must not be masked.
-    #[must_use]
-    pub const fn client(limits: Limits) -> Self {
-        Self { frames: Frames::new(limits), is_server: false, partial: ArrayVec::new_const(), failed: None }
-    }
-
-    /// The message that has begun and not ended, if there is one.
-    #[must_use]
-    pub const fn message(&self) -> Option<MessageKind> {
-        self.frames.message()
-    }
-
-    /// Takes the next part of a frame from the front of `input`, which it moves past what it has used.
-    ///
-    /// `None` means that `input` is used up: call again with more.
-    ///
-    /// # Errors
-    ///
-    /// A [`Violation`] or [`Limit`], at the earliest byte that proves it. It is final: every later call gives it again.
-    pub fn decode<'a>(&mut self, input: &mut &'a mut [u8]) -> Result<Option<FramePart<'a>>, ProtocolError> {
-        if let Some(error) = self.failed {
-            return Err(error);
-        }
-        if self.frames.left() > 0 {
-            return Ok(self.decode_payload(input));
-        }
-        self.decode_header(input).inspect_err(|error| self.failed = Some(*error))
-    }
-
-    fn decode_header<'a>(&mut self, input: &mut &'a mut [u8]) -> Result<Option<FramePart<'a>>, ProtocolError> {
-        while let Some((byte, rest)) = core::mem::take(input).split_first_mut() {
-            *input = rest;
-            let fits = self.partial.try_push(*byte).is_ok();
-            debug_assert!(fits, "a header is complete after its longest form");
-            if let Some((header, _)) = self.frames.parse(&self.partial, self.is_server)? {
-                self.partial.clear();
-                self.frames.begin(&header);
-                if header.payload_len == 0 {
-                    self.frames.end();
+    /// All first two bytes, with lengths at every edge behind them: the filter finds a message exactly where the rules
+    /// find a text or binary message that is one frame and whose length has at most two more bytes.
+    #[test]
+    fn the_filter_finds_what_the_rules_find() {
+        let mut found = 0;
+        for start in 0..=u16::MAX {
+            let has_more = start.to_le_bytes()[1] & 0x7F >= 126;
+            let lens: &[u16] = if has_more { &[0, 1, 125, 126, 127, 0x7FFF, 0x8000, 0xFFFF] } else { &[0] };
+            for len in lens {
+                for is_server in [false, true] {
+                    let mut bytes = [0x5A; MAX_HEADER_BYTES];
+                    bytes[..2].copy_from_slice(&start.to_le_bytes());
+                    bytes[2..4].copy_from_slice(&len.to_be_bytes());
+                    let frames = Frames::new(Limits::NONE);
+                    let ruled = frames.parse(&bytes, is_server).ok().flatten().filter(|(header, _)| {
+                        let is_message = matches!(header.opcode, Opcode::TEXT | Opcode::BINARY) && header.fin;
+                        is_message && header::short_length(bytes[1]) < 127
+                    });
+                    let first = bytes.first_chunk::<WHOLE_HEADER_BYTES>().copied();
+                    let filtered = first.and_then(|first| WholeMessage::parse(first, is_server));
+                    let seen = filtered.map(|whole| {
+                        let opcode = if whole.is_text { Opcode::TEXT } else { Opcode::BINARY };
+                        let payload_len = whole.payload_len.into();
+                        (FrameHeader { fin: true, rsv: 0, opcode, mask: whole.key(), payload_len }, whole.header_len)
+                    });
+                    assert_eq!(seen, ruled, "{bytes:02x?}, server: {is_server}");
+                    found += usize::from(seen.is_some());
                 }
-                return Ok(Some(FramePart::Header(header)));
             }
         }
-        Ok(None)
-    }
-
-    fn decode_payload<'a>(&mut self, input: &mut &'a mut [u8]) -> Option<FramePart<'a>> {
-        let count = usize::try_from(self.frames.left()).unwrap_or(usize::MAX).min(input.len());
-        let (bytes, rest) = core::mem::take(input).split_at_mut_checked(count)?;
-        *input = rest;
-        if bytes.is_empty() {
-            return None;
-        }
-        if let Some(key) = self.frames.key(self.is_server) {
-            mask::apply(bytes, key);
-        }
-        self.frames.advance(count);
-        let ends_frame = self.frames.left() == 0;
-        if ends_frame {
-            self.frames.end();
-        }
-        Some(FramePart::Payload { bytes, ends_frame })
+        // Two kinds, two roles: 126 lengths in the second byte, and the five here that have to stand behind it.
+        assert_eq!(found, 2 * 2 * (126 + 5));
     }
 }

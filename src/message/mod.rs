@@ -10,8 +10,7 @@ mod decoder;
 #[cfg(feature = "deflate")]
 mod rsv1;
 
-#[cfg(feature = "deflate")]
-mod forwarding;
+mod frame_decoder;
 
 mod assembler;
 
@@ -25,8 +24,9 @@ mod prepared;
 
 pub(crate) use assembler::{Assembler, Delivery, Found};
 pub use assembler::{Chunk, Payload};
-pub use decoder::{Decoder, FramePart, Limits};
+pub use decoder::Limits;
 pub(crate) use encoder::{encode, first_byte, head};
+pub use frame_decoder::{Decoder, FramePart};
 #[cfg(feature = "alloc")]
 pub use prepared::PreparedMessage;
 

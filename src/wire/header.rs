@@ -10,9 +10,10 @@
 //!   +-+-+-+-+-------+ +-+-------------+ +- - - - - - - - - - - -+ +- - - - - - - -+
 //! ```
 //!
-//! This file reads and writes the picture and judges nothing: reserved bits, reserved opcodes and lengths that are
+//! This file reads and writes the picture and refuses nothing: reserved bits, reserved opcodes and lengths that are
 //! longer than they need to be are reported as they stand. Which headers a peer may send is decided by
-//! [`frame::Decoder`](crate::frame::Decoder) and by the connection, with the same rules.
+//! [`frame::Decoder`](crate::frame::Decoder) and by the connection, with the same rules; [`WholeMessage`] is a filter
+//! before them, for what most frames are.
 
 use arrayvec::ArrayVec;
 
@@ -254,7 +255,7 @@ impl WholeMessage {
 #[inline]
 pub(crate) const fn is_minimal(second: u8, payload_len: u64) -> bool {
     match second & LENGTH {
-        LENGTH_16 => payload_len > 125,
+        LENGTH_16 => payload_len > MAX_SHORT_LENGTH as u64,
         LENGTH_64 => payload_len > 0xFFFF,
         _ => true,
     }

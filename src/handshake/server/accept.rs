@@ -11,17 +11,17 @@ use crate::handshake::extensions::Extensions;
 use crate::handshake::fields::Fields;
 use crate::handshake::header::Header;
 
-/// The head of a 101 with nothing agreed on but the accept key, which stands at the end of the last line. One piece is
-/// appended in one go.
-const PLAIN: &[u8; 129] = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
-    Sec-WebSocket-Accept: ............................\r\n\r\n";
+/// The head of a 101 as far as all of them are alike but for the accept key, whose place is the dots.
+const START: &[u8; 127] = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+    Sec-WebSocket-Accept: ............................\r\n";
 
-fn plain_answer(accept_key: &[u8; 28]) -> [u8; 129] {
-    let mut answer = *PLAIN;
-    if let Some((_, [place @ .., b'\r', b'\n', b'\r', b'\n'])) = answer.split_last_chunk_mut::<32>() {
+/// In one piece, since each piece is a call.
+fn start(accept_key: &[u8; 28]) -> [u8; 127] {
+    let mut start = *START;
+    if let Some((_, [place @ .., b'\r', b'\n'])) = start.split_last_chunk_mut::<30>() {
         *place = *accept_key;
     }
-    answer
+    start
 }
 
 /// A request that keeps to all rules, about to be granted.
@@ -138,9 +138,7 @@ impl<'f, 'a> Accept<'f, 'a> {
     ///
     /// [`Full`](SendError::Full) when it does not fit: nothing was written, and the call can be repeated.
     pub fn write(&self, tx: &mut (impl SendBuffer + ?Sized)) -> Result<Accepted<'a>, SendError> {
-        let plain = plain_answer(&self.way.accept_key);
-        let start = plain.strip_suffix(CRLF).unwrap_or_default();
-        emit::emit_head(&[start], self.chosen_fields(), &[CRLF], tx)?;
+        emit::emit_head(&[&start(&self.way.accept_key)], self.chosen_fields(), &[CRLF], tx)?;
         Ok(self.accepted())
     }
 }
