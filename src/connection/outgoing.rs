@@ -13,12 +13,12 @@ use crate::wire::utf8::Validator;
 pub(super) struct Outgoing {
     pub(super) message: Option<MessageKind>,
     pub(super) text: Validator,
-    pub(super) way: Way,
+    pub(super) form: Form,
 }
 
 /// What has become of its fragments.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Way {
+pub(super) enum Form {
     /// All of them went through our hands, and were sent as they are.
     Plain,
     /// One was sent by its head alone, so that we do not know the text.
@@ -30,19 +30,19 @@ pub(super) enum Way {
 
 impl Outgoing {
     pub(super) const fn new() -> Self {
-        Self { message: None, text: Validator::new(), way: Way::Plain }
+        Self { message: None, text: Validator::new(), form: Form::Plain }
     }
 
-    /// The same in a message that is compressed, if it goes on.
+    /// The same in a message that has begun compressed.
     #[cfg(feature = "deflate")]
     pub(super) fn in_compressed(self) -> Self {
-        Self { way: Way::Compressed, ..self }
+        Self { form: Form::Compressed, ..self }
     }
 
     /// Whether it has begun compressed: never without the feature `deflate`.
     pub(super) const fn is_compressed(&self) -> bool {
         #[cfg(feature = "deflate")]
-        return matches!(self.way, Way::Compressed);
+        return matches!(self.form, Form::Compressed);
         #[cfg(not(feature = "deflate"))]
         false
     }
@@ -67,7 +67,7 @@ impl Outgoing {
     /// Where the message stands once this fragment is sent.
     pub(super) fn after(&self, kind: MessageKind, payload: &[u8], is_last: bool) -> Result<Self, Misuse> {
         let mut text = self.text.clone();
-        if kind == MessageKind::Text && self.way != Way::Unseen {
+        if kind == MessageKind::Text && self.form != Form::Unseen {
             text.push(payload).map_err(|_| Misuse::TextNotUtf8)?;
             if is_last && !text.is_complete() {
                 return Err(Misuse::TextNotUtf8);

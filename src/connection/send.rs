@@ -5,7 +5,7 @@
 use super::Connection;
 #[cfg(feature = "deflate")]
 use super::outgoing::Prepared;
-use super::outgoing::{Outgoing, Way};
+use super::outgoing::{Form, Outgoing};
 use super::state::Input;
 use crate::buffer::send::SendBuffer;
 use crate::error::{Misuse, ProtocolError, SendError};
@@ -149,7 +149,7 @@ impl<R: Role> Connection<R> {
             return Err(Misuse::MessageCompressed);
         }
         self.outgoing = match is_last {
-            false => Outgoing { message: Some(kind), way: Way::Unseen, ..Outgoing::new() },
+            false => Outgoing { message: Some(kind), form: Form::Unseen, ..Outgoing::new() },
             true => Outgoing::new(),
         };
         self.settle();
