@@ -1,7 +1,7 @@
-"""Peers that fail a server in every way that a network can: cut_network.py LABEL PORT SECONDS.
+"""Peers that fail a server in every way that a network can: cut_network.py LABEL PORT SECONDS LOG.
 
 An echo server listens at PORT that pings after SECONDS of silence, waits half as long for an answer, and a quarter
-for the end of a connection that is closing. Each peer here is a socket with nothing behind it but this script, so
+for the end of a connection that is closing; it writes to LOG how each has ended. Each peer here is a socket with nothing behind it but this script, so
 that it can do what no WebSocket client would. All of them fail at the same time; each checks what the server does,
 and when.
 """
@@ -13,7 +13,7 @@ import struct
 import sys
 import time
 
-LABEL, PORT, SECONDS = sys.argv[1], int(sys.argv[2]), float(sys.argv[3])
+LABEL, PORT, SECONDS, LOG = sys.argv[1], int(sys.argv[2]), float(sys.argv[3]), sys.argv[4]
 REQUEST = (
     b"GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
     b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
@@ -212,6 +212,24 @@ async def a_half_closed_peer_gets_its_answers():
     for i in range(100):
         await peer.expect(1, b"%03d" % i, after=0)
     await peer.expect_end(after=0)
+
+
+async def a_last_byte_behind_both_closes_is_no_error():
+    peer = await Peer().open()
+    code = struct.pack(">H", 4321)
+    await peer.send(frame(8, code))
+    await peer.expect(8, code, after=0)
+    await peer.expect_end(after=0)
+    # Byte and FIN in one segment: when the server reads the byte, both sides have ended.
+    peer.sock.send(b"?", socket.MSG_MORE)
+    peer.sock.shutdown(socket.SHUT_WR)
+    while not (lines := [line for line in open(LOG) if "4321" in line]):
+        assert peer.elapsed() < SLACK, "the server does not say how it ended"
+        await asyncio.sleep(0.05)
+    assert "is_clean: true" in lines[0] and "not connected" not in lines[0], lines[0]
+    peer = await Peer().open()
+    await peer.send(frame(1, b"next"))
+    await peer.expect(1, b"next", after=0)
 
 
 async def main():

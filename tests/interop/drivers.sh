@@ -35,7 +35,7 @@ driver_echoes() {
     urls+=("$name=$driver_url")
     case $name in
       mio | tokio | smol | io-uring)
-        driver "driver-$name-cut" python3 "$here/cut_network.py" "driver $name" "$driver_port" 2
+        driver "driver-$name-cut" python3 "$here/cut_network.py" "driver $name" "$driver_port" 2 "$work/driver-$name.log"
         ;;
     esac
     case $name in

@@ -139,8 +139,9 @@ async fn talk(
         match connection.transport() {
             Transport::Closed => return Ok(()),
             // We have said our last word: we end our side, and read on, to no effect, until the client ends its own.
+            // To end it again is refused once both have ended; the next read tells that, after the last bytes.
             Transport::FlushThenClose if wire.tx.is_empty() => {
-                socket2::SockRef::from(&wire.stream).shutdown(Shutdown::Write)?;
+                let _ = socket2::SockRef::from(&wire.stream).shutdown(Shutdown::Write);
             }
             _ => {}
         }

@@ -273,6 +273,7 @@ impl Client {
         match connection.transport() {
             Transport::Closed => self.is_gone = true,
             // We have said our last word: we end our side, and read on, to no effect, until the client ends its own.
+            // To end it again is refused once both have ended; the next read tells that, after the last bytes.
             Transport::FlushThenClose if tx.is_empty() => drop(self.stream.shutdown(Shutdown::Write)),
             _ => {}
         }

@@ -167,7 +167,8 @@ impl Server {
         match transport {
             Transport::Closed => return Err("out of patience".into()),
             // We have said our last word: we end our side, and read on, to no effect, until the client ends its own.
-            Transport::FlushThenClose if !is_blocked => client.stream.shutdown(Shutdown::Write)?,
+            // To end it again is refused once both have ended; the next read tells that, after the last bytes.
+            Transport::FlushThenClose if !is_blocked => drop(client.stream.shutdown(Shutdown::Write)),
             _ => {}
         }
         Ok(has_more && !is_blocked) // who is blocked goes on when the socket takes more

@@ -201,8 +201,9 @@ impl<R: Role> End<R> {
         self.connection.poll_transmit(&mut self.tx)?;
         self.flush()?;
         match self.connection.transport() {
+            // In each turn, as long as it is so: refused once both sides have ended, which the next read tells.
             Transport::FlushThenClose if self.tx.is_empty() && !self.is_ended => {
-                socket2::SockRef::from(&self.stream).shutdown(Shutdown::Write)?;
+                let _ = socket2::SockRef::from(&self.stream).shutdown(Shutdown::Write);
             }
             Transport::Closed => self.is_ended = true,
             _ => {}

@@ -107,10 +107,11 @@ impl Wire {
         Ok(())
     }
 
-    /// Says that there will be no more, once.
+    /// Says that there will be no more, once, and ends our side.
     fn end(&mut self) -> io::Result<()> {
         self.tls.send_close_notify();
         self.flush()?;
-        self.socket.shutdown(Shutdown::Write)
+        let _ = self.socket.shutdown(Shutdown::Write); // refused once both sides have ended, which is as good
+        Ok(())
     }
 }

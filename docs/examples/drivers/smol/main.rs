@@ -62,7 +62,8 @@ async fn serve(wire: &mut Wire, config: Config) -> Result<String, AnyError> {
         match connection.transport() {
             Transport::Closed => break,
             // We have said our last word: we end our side, and read on, to no effect, until the client ends its own.
-            Transport::FlushThenClose if wire.tx.is_empty() => wire.stream.get_ref().shutdown(Shutdown::Write)?,
+            // To end it again is refused once both have ended; the next read tells that, after the last bytes.
+            Transport::FlushThenClose if wire.tx.is_empty() => drop(wire.stream.get_ref().shutdown(Shutdown::Write)),
             _ => {}
         }
         if rx.is_empty() {

@@ -141,8 +141,9 @@ async fn read(peer: &Peer, mut stopped: watch::Receiver<bool>) -> Result<(), Any
         match transport {
             Transport::Closed => return Err("out of patience".into()),
             // We have said our last word: we end our side, and read on, to no effect, until the client ends its own.
+            // To end it again is refused once both have ended; the next read tells that, after the last bytes.
             Transport::FlushThenClose if !is_blocked => {
-                socket2::SockRef::from(&peer.socket).shutdown(Shutdown::Write)?;
+                let _ = socket2::SockRef::from(&peer.socket).shutdown(Shutdown::Write);
             }
             _ => {}
         }
