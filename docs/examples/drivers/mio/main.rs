@@ -94,7 +94,7 @@ struct Client {
     backlog: Vec<u8>,
 }
 
-#[expect(clippy::large_enum_variant, reason = "nearly all of them are open, and a box would cost an allocation")]
+#[allow(clippy::large_enum_variant, reason = "nearly all of them are open, and a box would cost an allocation")]
 enum Phase {
     Handshake(Handshake),
     Open(Connection<Role>),
