@@ -479,7 +479,7 @@ fn number(text: &str) -> usize {
 fn usage(trouble: &str) -> ! {
     eprintln!(
         "{trouble}\nusage: echo_client URL [--binary] [--subprotocol NAME]… [--origin ORIGIN] [--fragment BYTES] \
-         [--deflate off|on|lean|PARAMS] [--count MESSAGES --size BYTES | --autobahn AGENT]"
+         [--deflate off|on|lean|PARAMS (needs --features deflate)] [--count MESSAGES --size BYTES | --autobahn AGENT]"
     );
     std::process::exit(2)
 }

@@ -420,7 +420,7 @@ fn deflate(text: &str) -> Option<deflate::Config> {
 
 fn usage(trouble: &str) -> ! {
     eprintln!(
-        "{trouble}\nusage: echo_server [--bind ADDRESS] [--port PORT] [--subprotocol NAME]… [--quiet] [--deflate off|on|lean|PARAMS]"
+        "{trouble}\nusage: echo_server [--bind ADDRESS] [--port PORT] [--subprotocol NAME]… [--quiet] [--deflate off|on|lean|PARAMS (needs --features deflate)]"
     );
     std::process::exit(2)
 }

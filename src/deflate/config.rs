@@ -114,7 +114,7 @@ impl Config {
     }
 
     /// Whether what we sent is remembered from one message to the next, when the peer can do with that
-    /// (RFC 7692 §7.1.1). It makes small messages of a kind much smaller, keeps 150 to 280 KiB for as long as the
+    /// (RFC 7692 §7.1.1). It makes small messages of a kind much smaller, keeps 150 to 275 KiB for as long as the
     /// connection lives, and lets messages tell on each other. Off by default.
     #[must_use]
     pub const fn local_takeover(mut self, yes: bool) -> Self {
