@@ -101,7 +101,8 @@ impl Decoder {
     ///
     /// # Errors
     ///
-    /// A [`Violation`](crate::Violation) or [`Limit`](crate::Limit), at the earliest byte that proves it. It is final: every later call gives it again.
+    /// A [`Violation`](crate::Violation) or [`Limit`](crate::Limit), at the earliest byte that proves it. It is final:
+    /// every later call gives it again.
     pub fn decode<'a>(&mut self, input: &mut &'a mut [u8]) -> Result<Option<FramePart<'a>>, ProtocolError> {
         if let Some(error) = self.failed {
             return Err(error);
