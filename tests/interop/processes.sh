@@ -18,6 +18,7 @@ children=()
 # start LOG COMMAND...   in the background, output to LOG; its process id is left in $started.
 start() {
   local log=$1; shift
+  : >"$log" # before anybody looks there for its first line, and finds that of a run before
   setsid "$@" >"$log" 2>&1 </dev/null &
   started=$!
   children+=("$started")
