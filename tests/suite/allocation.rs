@@ -99,6 +99,8 @@ fn a_connection_is_256_bytes() {
     // With all features.
     assert!(size_of::<Connection<Server>>() <= 256, "{}", size_of::<Connection<Server>>());
     println!("Connection<Server>: {} bytes", size_of::<Connection<Server>>());
+    #[cfg(feature = "getrandom")]
+    assert!(size_of::<Connection<websocket_proto::Client<websocket_proto::OsMaskKeys>>>() <= 520);
     println!("RecvBuffer<Vec<u8>>: {} bytes", size_of::<RecvBuffer<Vec<u8>>>());
 }
 
