@@ -318,8 +318,44 @@ fn a_big_message_takes_at_most_twice_its_bytes() {
     assert!(is_whole);
     assert!(calls <= 24, "the memory has grown {calls} times from {before}");
     assert_eq!(rx.capacity(), LEN, "a frame's length is known, so that the memory ends with it");
-    assert_eq!(rx.spare_mut().len(), DEFAULT_CAPACITY_BYTES);
-    assert_eq!(rx.capacity(), DEFAULT_CAPACITY_BYTES, "and is given back");
+    let (room, after) = usage(|| rx.spare_mut().len());
+    assert_eq!((room, rx.capacity()), (DEFAULT_CAPACITY_BYTES, DEFAULT_CAPACITY_BYTES));
+    assert_eq!(after.held, DEFAULT_CAPACITY_BYTES as isize - LEN as isize, "and is given back");
+}
+
+/// A message that grows at the front of its memory is left to the allocator, which need not hold it twice.
+#[test]
+fn memory_that_grows_is_not_held_twice() {
+    let frame = wire::frame(FIN | BINARY, &[1; 50_000], Some(KEY));
+    let (mut connection, mut rx) = (server(Config::server()), RecvBuffer::with_capacity(1000));
+    let (mut rest, mut growths) = (&frame[..], 0);
+    while rest.len() > 1 {
+        let before = rx.capacity();
+        let ((), growth) = usage(|| _ = rx.spare_mut());
+        assert_eq!(growth.peak, rx.capacity() - before);
+        growths += usize::from(growth.calls > 0);
+        let count = rx.extend_from_slice(&rest[..997.min(rest.len() - 1)]);
+        rest = &rest[count..];
+        assert_eq!(connection.receive(&mut rx), Ok(None));
+    }
+    assert!(growths > 4, "{growths}");
+}
+
+/// What is dropped in the middle of a big message does not keep its memory.
+#[test]
+fn a_cleared_buffer_gives_its_memory_back() {
+    let frame = wire::frame(FIN | BINARY, &[1; 50_000], Some(KEY));
+    let (mut connection, mut rx) = (server(Config::server()), RecvBuffer::with_capacity(1000));
+    let mut rest = &frame[..49_000];
+    let ((), usage) = usage(|| {
+        while !rest.is_empty() {
+            rest = &rest[rx.extend_from_slice(rest)..];
+            assert_eq!(connection.receive(&mut rx), Ok(None));
+        }
+        rx.clear();
+        rx.spare_mut();
+    });
+    assert_eq!(usage.held, 1000);
 }
 
 /// One buffer for all fragments: no list of parts.

@@ -112,3 +112,23 @@ pub const fn rotate(key: [u8; 4], offset: usize) -> [u8; 4] {
     let bits = ((low % 4) as u32) << 3;
     u32::from_le_bytes(key).rotate_right(bits).to_le_bytes()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Through the door that everybody uses, whichever kernel is behind it: nothing, short and long, with the one byte
+    /// that is not ASCII anywhere and nowhere.
+    #[test]
+    fn what_is_ascii_is_seen() {
+        for (len, spot) in [0, 1, 3, 8, 64, 65, 200].into_iter().flat_map(|len| (0..=len).map(move |spot| (len, spot)))
+        {
+            let mut text = [b'a'; 200];
+            let text = text.split_at_mut(len).0;
+            text.iter_mut().skip(spot).take(1).for_each(|byte| *byte = 0x80);
+            assert_eq!(is_ascii(text), spot == len, "{len} bytes, not ASCII at {spot}");
+            apply(text, [1, 2, 3, 0x84]);
+            assert_eq!(apply_and_look(text, [1, 2, 3, 0x84]), spot == len, "{len} bytes, not ASCII at {spot}");
+        }
+    }
+}

@@ -258,6 +258,33 @@ fn the_rest_of_a_fragment_is_read_to_its_final_place() {
     assert_eq!(read_to, message.as_ptr() as usize + 54, "four of the hundred bytes had come with the header");
 }
 
+/// Where `consumed` bytes were taken out and `here` of a frame have come that wants `wanted` more: the message in
+/// progress is moved to the front where there is no room for the rest, or where little room is left and no more is moved
+/// than was taken out. Otherwise it stays where it lies.
+#[test]
+fn a_message_is_moved_only_when_that_is_called_for() {
+    let room = |consumed: usize, here: usize, wanted: usize| {
+        let (mut connection, mut rx) = (unlimited(), RecvBuffer::from([0; 100]));
+        let second = masked(BINARY, vec![0; here - 6 + wanted]);
+        let bytes = [&masked(BINARY, vec![0; consumed - 6])[..], &second[..here]].concat();
+        assert_eq!(rx.extend_from_slice(&bytes), bytes.len());
+        assert!(matches!(connection.receive(&mut rx), Ok(Some(Event::Binary(_)))));
+        assert_eq!(connection.receive(&mut rx), Ok(None));
+        rx.spare_mut().len()
+    };
+    let cases = [
+        ("the rest has just enough room", (14, 76, 10), 10),
+        ("the rest has a byte too little", (14, 76, 11), 30),
+        ("a quarter is left", (50, 25, 5), 25),
+        ("less than a quarter is left", (51, 25, 5), 81),
+        ("as much to move as was taken out", (39, 51, 10), 55),
+        ("more to move than was taken out", (38, 52, 10), 10),
+    ];
+    for (name, (consumed, here, wanted), expected) in cases {
+        assert_eq!(room(consumed, here, wanted), expected, "{name}");
+    }
+}
+
 #[cfg(feature = "alloc")]
 mod growing {
     use websocket_proto::DEFAULT_CAPACITY_BYTES;
@@ -308,6 +335,21 @@ mod growing {
         assert_eq!(feed(&mut connection, &mut rx, end, 1_000).len(), 1);
         rx.spare_mut();
         assert_eq!(rx.capacity(), 1_000);
+    }
+
+    /// What waits behind the big message may be moved once more: half of the base, and not a byte beyond.
+    #[test]
+    fn it_returns_to_its_base_once_little_is_left() {
+        for (left, returns) in [(0, true), (1, true), (2, true), (500, true), (501, false)] {
+            let (mut connection, mut rx) = (unlimited(), RecvBuffer::with_capacity(1_000));
+            feed(&mut connection, &mut rx, &masked(BINARY_MORE, [1; 2_000]), 1_000);
+            let bytes = [masked(LAST, ""), vec![0; left]].concat();
+            assert_eq!(rx.extend_from_slice(&bytes), bytes.len());
+            assert!(matches!(connection.receive(&mut rx), Ok(Some(Event::Binary(_)))));
+            assert_eq!(rx.unread().len(), left);
+            rx.spare_mut();
+            assert_eq!(rx.capacity() == 1_000, returns, "{left} left: {}", rx.capacity());
+        }
     }
 
     #[test]

@@ -10,7 +10,7 @@ use super::{RSV1, eager, engine, forgetful};
 use crate::support::rng::{Rng, for_seeds, scaled};
 use crate::support::script::Side;
 use crate::support::wire::{self, BINARY, CONTINUATION, FIN, PING, TEXT};
-use crate::support::{Sink, client, server, streams};
+use crate::support::{KEY, Sink, client, server, streams};
 
 /// The payloads of the frames in `bytes`, with their first bytes; the reserved bits are left standing.
 fn frames(mut bytes: &[u8]) -> Vec<(u8, Vec<u8>)> {
@@ -43,6 +43,24 @@ fn heard<R: Role>(connection: &mut Connection<R>, mut bytes: &[u8]) -> Result<Ve
         }
     }
     Ok(heard)
+}
+
+/// A message that was begun is dropped with the rest, and the buffer serves another connection.
+#[test]
+fn what_is_cleared_is_gone_also_when_it_is_inflated() {
+    let connect = || server(Side::Server.config()).with_deflate(&Params::default(), &eager());
+    let mut tx = Vec::new();
+    let mut sender = client(Side::Client.config()).with_deflate(&Params::default(), &eager());
+    sender.send_text(&"gone ".repeat(100), &mut tx).unwrap();
+    let begun = wire::frame(RSV1 | TEXT, &frames(&tx)[0].1[..8], Some(KEY));
+    let mut rx = RecvBuffer::new();
+    assert_eq!(rx.extend_from_slice(&begun), begun.len());
+    assert_eq!(connect().receive(&mut rx), Ok(None));
+    assert!(!rx.is_empty() && rx.unread().is_empty(), "it is in the place beside the storage");
+    rx.clear();
+    assert!(rx.is_empty());
+    assert_eq!(rx.extend_from_slice(&tx), tx.len());
+    assert_eq!(connect().receive(&mut rx), Ok(Some(Event::Text(&"gone ".repeat(100)))));
 }
 
 /// Sessions in both directions, in all the ways there are to send, with every kind of agreement.

@@ -168,6 +168,21 @@ fn d07_memory_comes_back() {
     drop((connection, config));
 }
 
+/// What it needed is there for the next one if that is no more than the buffer's base; otherwise the next read gives it
+/// back, and no sooner: until then it is the caller's to look at.
+#[test]
+fn d07_the_place_of_a_large_message_is_given_back_at_the_next_read() {
+    for (len, is_kept) in [(100, true), (16 * 1024, true), (16 * 1024 + 1, false), (LIMIT, false)] {
+        let mut connection = server(limited()).with_deflate(&forgetful(), &eager());
+        let mut rx = RecvBuffer::new();
+        assert!(rx.extend_from_slice(&fragments(&compressed(&vec![0; len]), usize::MAX)) > 0);
+        assert!(matches!(connection.receive(&mut rx), Ok(Some(Event::Binary(bytes))) if bytes.len() == len));
+        let ((), usage) = usage(|| _ = rx.spare_mut());
+        let given_back = -usage.held;
+        assert!(if is_kept { given_back == 0 } else { given_back >= len as isize }, "{len}: {given_back}");
+    }
+}
+
 /// What one connection keeps while it is idle, after a message each way.
 fn idle_bytes(params: &Params, config: &Config) -> isize {
     let (connection, usage) = usage(|| {
