@@ -21,7 +21,7 @@
 //!
 //! # Where to begin
 //!
-//! * [`Connection`] has the run loop, in seven steps. [`handshake`] is what comes before it.
+//! * [`Connection`] has the run loop, in seven steps. [`handshake`] is what comes before it; a [`ServerSession`] is both.
 //! * [`RecvBuffer`] and [`SendBuffer`] are the memory, and the caller's.
 //! * [`Config`] has the limits and deadlines, each with the reason for its default.
 //! * [`ProtocolError`], [`SendError`] and [`HandshakeError`] say whose fault it is.
@@ -140,7 +140,7 @@ pub mod manual;
 pub use buffer::recv::{DEFAULT_CAPACITY_BYTES, RecvBuffer, Storage};
 pub use buffer::send::{MIN_SEND_BYTES, SendBuffer, SendSlice};
 pub use connection::state::State;
-pub use connection::{ChunkEvent, Config, Connection, Ending, Event, Transport};
+pub use connection::{ChunkEvent, Config, Connection, Ending, Event, ServerSession, Transport};
 pub use error::{
     Error, Field, HandshakeError, HandshakeMisuse, HeadPart, Limit, Misuse, ProtocolError, SendError, Timeout,
     UrlError, Violation,

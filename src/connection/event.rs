@@ -35,6 +35,17 @@ pub enum ChunkEvent<'rx> {
 }
 
 impl<'rx> Event<'rx> {
+    /// The message, if it is one: for callers to whom text and bytes are alike, such as those who pass messages on.
+    #[must_use]
+    #[inline]
+    pub const fn message(self) -> Option<Payload<'rx>> {
+        match self {
+            Self::Text(text) => Some(Payload::Text(text)),
+            Self::Binary(bytes) => Some(Payload::Binary(bytes)),
+            Self::Ping(_) | Self::Pong(_) | Self::Close(_) => None,
+        }
+    }
+
     /// A message.
     #[inline]
     pub(super) const fn of_message(payload: Payload<'rx>) -> Self {

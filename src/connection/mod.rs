@@ -3,7 +3,7 @@
 //! What it is made of, in reading order: [`state`] is the closing handshake as a table; `config` what is granted;
 //! `event` what is reported; `outgoing`, `pong` and `compression` are what is under way; `timers` bounds patience;
 //! `shortcuts` remembers what all of these answer nearly always; `receive` and `send` are the two directions, which meet
-//! only in the state. This file joins them.
+//! only in the state. This file joins them. `session` is a server's connection together with the handshake before it.
 
 pub mod state;
 
@@ -22,8 +22,11 @@ mod send;
 #[cfg(feature = "deflate")]
 mod compression;
 
+mod session;
+
 pub use config::Config;
 pub use event::{ChunkEvent, Ending, Event, Transport};
+pub use session::ServerSession;
 
 use crate::error::{Limit, Misuse, ProtocolError, Timeout, Violation};
 use crate::handshake::{client, server};

@@ -11,7 +11,7 @@ use crate::buffer::send::SendBuffer;
 use crate::error::{Misuse, ProtocolError, SendError};
 #[cfg(feature = "alloc")]
 use crate::message::PreparedMessage;
-use crate::message::{MessageKind, encode, first_byte, head};
+use crate::message::{MessageKind, Payload, encode, first_byte, head};
 use crate::role::Role;
 use crate::wire::close::{self, CloseCode};
 use crate::wire::head::FrameHead;
@@ -26,7 +26,7 @@ impl<R: Role> Connection<R> {
     /// [`SendError::Full`] when `tx` has no room for all of it, [`Misuse::Closed`], [`Misuse::MessageInProgress`].
     #[inline]
     pub fn send_text(&mut self, text: &str, tx: &mut (impl SendBuffer + ?Sized)) -> Result<(), SendError> {
-        self.send_message(MessageKind::Text, text.as_bytes(), tx)
+        self.send_message(Payload::Text(text), tx)
     }
 
     /// Sends a binary message in one frame (§5.6).
@@ -36,7 +36,23 @@ impl<R: Role> Connection<R> {
     /// As [`send_text`](Self::send_text).
     #[inline]
     pub fn send_binary(&mut self, bytes: &[u8], tx: &mut (impl SendBuffer + ?Sized)) -> Result<(), SendError> {
-        self.send_message(MessageKind::Binary, bytes, tx)
+        self.send_message(Payload::Binary(bytes), tx)
+    }
+
+    /// Sends a message of either kind in one frame: [`send_text`](Self::send_text) or [`send_binary`](Self::send_binary).
+    ///
+    /// # Errors
+    ///
+    /// As [`send_text`](Self::send_text).
+    #[inline]
+    pub fn send_message(&mut self, message: Payload<'_>, tx: &mut (impl SendBuffer + ?Sized)) -> Result<(), SendError> {
+        debug_assert!(self.is_settled());
+        if !self.shortcuts.sends() {
+            return self.send_otherwise(message, tx);
+        }
+        encode(&mut self.role, first_byte(message.kind().opcode(), true), message.as_bytes(), tx)?;
+        self.note_message();
+        Ok(())
     }
 
     /// Sends one fragment of a message (§5.4): the first call begins the message, `is_last` ends it. Control frames may
@@ -133,6 +149,22 @@ impl<R: Role> Connection<R> {
     #[inline]
     pub fn binary_head(&mut self, len: u64) -> Result<FrameHead, Misuse> {
         self.message_head(MessageKind::Binary, len)
+    }
+
+    /// The head of a message of this kind: [`text_head`](Self::text_head) or [`binary_head`](Self::binary_head).
+    ///
+    /// # Errors
+    ///
+    /// As [`text_head`](Self::text_head).
+    #[inline]
+    pub fn message_head(&mut self, kind: MessageKind, len: u64) -> Result<FrameHead, Misuse> {
+        debug_assert!(self.is_settled());
+        if !self.shortcuts.sends() {
+            self.check_message()?;
+        }
+        check_len(len)?;
+        self.note_message();
+        Ok(head(&mut self.role, first_byte(kind.opcode(), true), len))
     }
 
     /// The head of one fragment of `len` bytes, as in [`send_fragment`](Self::send_fragment). From here to the end of
@@ -264,31 +296,11 @@ impl<R: Role> Connection<R> {
         self.fault().and_then(ProtocolError::close_code).unwrap_or(self.peer_code)
     }
 
-    #[inline]
-    fn send_message(
-        &mut self,
-        kind: MessageKind,
-        payload: &[u8],
-        tx: &mut (impl SendBuffer + ?Sized),
-    ) -> Result<(), SendError> {
-        debug_assert!(self.is_settled());
-        if !self.shortcuts.sends() {
-            return self.send_otherwise(kind, payload, tx);
-        }
-        encode(&mut self.role, first_byte(kind.opcode(), true), payload, tx)?;
-        self.note_message();
-        Ok(())
-    }
-
     /// A message that cannot be sent now, or may be to be compressed: all of them where compression was agreed on.
     #[inline(never)]
-    fn send_otherwise(
-        &mut self,
-        kind: MessageKind,
-        payload: &[u8],
-        tx: &mut (impl SendBuffer + ?Sized),
-    ) -> Result<(), SendError> {
+    fn send_otherwise(&mut self, message: Payload<'_>, tx: &mut (impl SendBuffer + ?Sized)) -> Result<(), SendError> {
         self.check_message()?;
+        let (kind, payload) = (message.kind(), message.as_bytes());
         #[cfg(feature = "deflate")]
         if self.compresses(Some(payload.len())) {
             return self.send_compressed(kind, payload, tx);
@@ -296,17 +308,6 @@ impl<R: Role> Connection<R> {
         encode(&mut self.role, first_byte(kind.opcode(), true), payload, tx)?;
         self.note_message();
         Ok(())
-    }
-
-    #[inline]
-    fn message_head(&mut self, kind: MessageKind, len: u64) -> Result<FrameHead, Misuse> {
-        debug_assert!(self.is_settled());
-        if !self.shortcuts.sends() {
-            self.check_message()?;
-        }
-        check_len(len)?;
-        self.note_message();
-        Ok(head(&mut self.role, first_byte(kind.opcode(), true), len))
     }
 
     fn send_control(

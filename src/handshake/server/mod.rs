@@ -87,6 +87,8 @@ pub struct Handshake {
     max_head_bytes: usize,
     max_headers: usize,
     clock: Clock,
+    /// Whether a refusal was written.
+    is_answered: bool,
 }
 
 impl Handshake {
@@ -98,6 +100,7 @@ impl Handshake {
             max_head_bytes: DEFAULT_MAX_HEAD_BYTES,
             max_headers: head::MAX_HEADERS,
             clock: Clock::new(),
+            is_answered: false,
         }
     }
 
@@ -204,9 +207,20 @@ impl Handshake {
             Err(error) => {
                 self.clock.finish();
                 Reply::to_error(error).write(tx)?;
+                self.is_answered = true;
                 Err(error.into())
             }
         }
+    }
+
+    /// Whether a request is still waited for: none was given, and nothing has gone wrong.
+    pub(crate) const fn is_under_way(&self) -> bool {
+        self.clock.check().is_ok()
+    }
+
+    /// Whether [`answer`](Self::answer) has written a refusal.
+    pub(crate) const fn is_answered(&self) -> bool {
+        self.is_answered
     }
 
     /// Makes `request` the one that is in the buffer; says whether there is one.

@@ -6,6 +6,7 @@ mod limits;
 mod pong;
 mod receive;
 mod send;
+mod session;
 mod state;
 mod timers;
 mod transcripts;

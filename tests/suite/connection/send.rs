@@ -1,8 +1,8 @@
 //! From the caller to the peer.
 
 use websocket_proto::State;
-use websocket_proto::close::CloseCode;
-use websocket_proto::{Client, Config, Connection, MessageKind, Misuse, SendError};
+use websocket_proto::close::{CloseCode, CloseReason};
+use websocket_proto::{Client, Config, Connection, Event, MessageKind, Misuse, Payload, SendError};
 
 use super::world::{Line, client, frames, server};
 use crate::message::{BINARY, CLOSE, LAST, MORE, PING, PONG, TEXT, TEXT_MORE, closing, masked, plain};
@@ -40,6 +40,47 @@ fn messages_of_every_encoding_of_the_length() {
         let mut client = client(Config::client());
         client.binary(&payload).unwrap();
         assert_eq!(client.tx.take(), masked(BINARY, &payload));
+    }
+}
+
+/// One call for both kinds, and one head, are those of the kind.
+#[test]
+fn a_message_of_either_kind() {
+    let (mut either, mut each) = (server(Config::server()), server(Config::server()));
+    let (mut client_either, mut client_each) = (client(Config::client()), client(Config::client()));
+    for message in [Payload::Text("héllo"), Payload::Binary(b"\xff"), Payload::Text(""), Payload::Binary(&[7; 300])] {
+        let len = message.as_bytes().len() as u64;
+        either.connection.send_message(message, &mut either.tx).unwrap();
+        client_either.connection.send_message(message, &mut client_either.tx).unwrap();
+        let head = either.connection.message_head(message.kind(), len).unwrap();
+        match message {
+            Payload::Text(text) => {
+                each.text(text).unwrap();
+                client_each.text(text).unwrap();
+                assert_eq!(head.as_bytes(), each.connection.text_head(len).unwrap().as_bytes());
+            }
+            Payload::Binary(bytes) => {
+                each.binary(bytes).unwrap();
+                client_each.binary(bytes).unwrap();
+                assert_eq!(head.as_bytes(), each.connection.binary_head(len).unwrap().as_bytes());
+            }
+        }
+        assert_eq!(either.tx.take(), each.tx.take());
+        assert_eq!(client_either.tx.take(), client_each.tx.take());
+    }
+    either.close(1000, "").unwrap();
+    let sent = either.tx.take();
+    assert_eq!(either.connection.send_message(Payload::Text("x"), &mut either.tx), Err(Misuse::Closed.into()));
+    assert!(sent == plain(CLOSE, closing(1000, "")) && either.tx.take().is_empty());
+}
+
+#[test]
+fn an_event_is_a_message_or_none() {
+    assert_eq!(Event::Text("x").message(), Some(Payload::Text("x")));
+    assert_eq!(Event::Binary(b"x").message(), Some(Payload::Binary(b"x")));
+    let close = CloseReason { code: CloseCode::NORMAL, reason: "" };
+    for event in [Event::Ping(b"x"), Event::Pong(b"x"), Event::Close(close)] {
+        assert_eq!(event.message(), None);
     }
 }
 
