@@ -1,10 +1,12 @@
-//! The same hostile streams to this crate and to another implementation: `differential tungstenite|wsproto [STREAMS
-//! [FIRST_SEED]]`. For `wsproto`, the environment has `PYTHON` and `WSPROTO_PEER`: see `run`.
+//! The same hostile streams to this crate and to another implementation: `differential tungstenite|wsproto|ws [STREAMS
+//! [FIRST_SEED]]`. For `wsproto`, the environment has `PYTHON` and `WSPROTO_PEER`; for `ws`, `NODE`, `WS_PEER` and
+//! `WS_PACKAGES`: see `run`.
 //!
-//! Both get all bytes and then wait for more. What each has handed out, and whether it has refused the stream, must be
-//! the same, or differ in a way that `disagreements.md` names with the clause of RFC 6455 that decides it. How often each
-//! of them was met is printed; a difference without a name ends the program with its bytes.
+//! Both get all bytes and then wait for more. What each has handed out, whether it has refused the stream, and with
+//! which close code, must be the same, or differ in a way that `disagreements.md` names with the clause of RFC 6455 that
+//! decides it. How often each of them was met is printed; a difference without a name ends the program with its bytes.
 
+mod process_peer;
 #[allow(dead_code, reason = "shared with the suite, which uses all of it")]
 #[path = "../../suite/support/rng.rs"]
 mod rng;
@@ -15,7 +17,6 @@ mod tungstenite_peer;
 #[allow(dead_code, reason = "shared with the suite, which uses all of it")]
 #[path = "../../suite/support/wire.rs"]
 mod wire;
-mod wsproto_peer;
 
 use std::collections::BTreeMap;
 
@@ -39,6 +40,13 @@ pub enum Seen {
 pub struct Verdict<E> {
     pub events: Vec<Seen>,
     pub refused: Option<E>,
+}
+
+/// Why another implementation refused a stream.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    pub code: u16,
+    pub why: String,
 }
 
 fn ours<R: Role>(mut connection: Connection<R>, stream: &[u8]) -> Verdict<ProtocolError> {
@@ -73,7 +81,7 @@ fn ours<R: Role>(mut connection: Connection<R>, stream: &[u8]) -> Verdict<Protoc
 }
 
 /// The name of a difference that is ours to make, as in `disagreements.md`.
-fn name_of(ours: &Verdict<ProtocolError>, theirs: &Verdict<String>) -> Option<&'static str> {
+fn name_of(ours: &Verdict<ProtocolError>, theirs: &Verdict<Refusal>) -> Option<&'static str> {
     if let (None, Some((Seen::Close(Some(1014), _), before))) = (ours.refused, ours.events.split_last()) {
         let is_refused = match theirs.events.get(before.len()) {
             None => theirs.refused.is_some(),
@@ -82,28 +90,50 @@ fn name_of(ours: &Verdict<ProtocolError>, theirs: &Verdict<String>) -> Option<&'
         return (is_refused && theirs.events.starts_with(before)).then_some("close-code-registered-later");
     }
     // Up to where we stop both have seen the same, or it has no name at all.
-    if !theirs.events.starts_with(&ours.events) {
-        return None;
+    let behind = theirs.events.strip_prefix(&ours.events[..])?;
+    let (refused, code) = (ours.refused?, theirs.refused.as_ref().map(|refusal| refusal.code));
+    let are_control = behind.iter().all(|seen| !matches!(seen, Seen::Text(_) | Seen::Binary(_)));
+    if refused == Violation::TextNotUtf8.into() && are_control && !(behind.is_empty() && code.is_none()) {
+        return Some("text-when-whole");
     }
-    let has_closed = matches!(theirs.events.last(), Some(Seen::Close(..)));
-    match ours.refused? {
+    if let (true, Some(code)) = (behind.is_empty(), code) {
+        return name_of_codes(refused, code);
+    }
+    let has_closed = matches!(behind.last(), Some(Seen::Close(..)));
+    match refused {
         ProtocolError::Violation(Violation::LengthNotMinimal) => Some("length-not-minimal"),
         ProtocolError::Violation(Violation::ControlTooLong) => Some("control-length-not-minimal"),
         ProtocolError::Violation(Violation::CloseCode(_)) if has_closed => Some("close-code"),
-        _ if ours.events == theirs.events && theirs.refused.is_none() => Some("earlier"),
+        _ if behind.is_empty() => Some("earlier"),
+        _ => None,
+    }
+}
+
+/// Both have refused the stream behind the same events, with different codes.
+fn name_of_codes(ours: ProtocolError, their_code: u16) -> Option<&'static str> {
+    use ProtocolError::Violation as Broken;
+    match (ours, their_code) {
+        (Broken(Violation::LengthNotMinimal), _) => Some("length-not-minimal"),
+        (Broken(Violation::ControlTooLong), _) => Some("control-length-not-minimal"),
+        (Broken(Violation::CloseCode(_)), 1007) => Some("close-reason-before-code"),
+        (Broken(Violation::CloseReasonNotUtf8), 1002) => Some("close-code-registered-later"),
+        (ProtocolError::Limit(_), 1002 | 1007) => Some("no-limit"),
+        (Broken(Violation::LengthTopBit), 1009) => Some("length-top-bit"),
+        (Broken(violation), 1009) if violation.close_code().as_u16() == 1002 => Some("length-before-rules"),
         _ => None,
     }
 }
 
 /// What another implementation makes of a stream.
-type Peer = Box<dyn FnMut(&[u8], bool) -> Verdict<String>>;
+type Peer = Box<dyn FnMut(&[u8], bool) -> Verdict<Refusal>>;
 
 fn peer(name: &str) -> Peer {
     let setting = |name| std::env::var(name).unwrap_or_else(|_| panic!("{name} is not set"));
     match name {
         "tungstenite" => Box::new(tungstenite_peer::run),
-        "wsproto" => {
-            let mut peer = wsproto_peer::Peer::start(&setting("PYTHON"), &setting("WSPROTO_PEER"));
+        "wsproto" | "ws" => {
+            let (interpreter, script) = if name == "ws" { ("NODE", "WS_PEER") } else { ("PYTHON", "WSPROTO_PEER") };
+            let mut peer = process_peer::Peer::start(&setting(interpreter), &setting(script));
             Box::new(move |stream, is_server| peer.run(stream, is_server))
         }
         other => panic!("no such peer: {other}"),
@@ -126,7 +156,11 @@ fn main() {
             false => ours(Connection::client(limits(Config::client()), || [0; 4]), &stream),
         };
         let theirs = peer(&stream, is_server);
-        let is_same = ours.events == theirs.events && ours.refused.is_some() == theirs.refused.is_some();
+        let codes = (
+            ours.refused.and_then(|error| error.close_code()).map(|code| code.as_u16()),
+            theirs.refused.as_ref().map(|refusal| refusal.code),
+        );
+        let is_same = ours.events == theirs.events && codes.0 == codes.1;
         let name = if is_same {
             Some(if ours.refused.is_some() { "both refuse" } else { "both accept" })
         } else {

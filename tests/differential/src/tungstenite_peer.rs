@@ -5,7 +5,7 @@ use std::io::{self, Read, Write};
 use tungstenite::Error;
 use tungstenite::protocol::{Message, Role, WebSocket, WebSocketConfig};
 
-use crate::{MAX_BYTES, Seen, Verdict};
+use crate::{MAX_BYTES, Refusal, Seen, Verdict};
 
 struct Memory<'a>(&'a [u8]);
 
@@ -28,7 +28,7 @@ impl Write for Memory<'_> {
     }
 }
 
-pub fn run(stream: &[u8], is_server: bool) -> Verdict<String> {
+pub fn run(stream: &[u8], is_server: bool) -> Verdict<Refusal> {
     let config = WebSocketConfig::default().max_message_size(Some(MAX_BYTES)).max_frame_size(Some(MAX_BYTES));
     let role = if is_server { Role::Server } else { Role::Client };
     let mut socket = WebSocket::from_raw_socket(Memory(stream), role, Some(config));
@@ -44,7 +44,7 @@ pub fn run(stream: &[u8], is_server: bool) -> Verdict<String> {
             Ok(Message::Frame(_)) => unreachable!("frames are not read"),
             Err(Error::Io(error)) if error.kind() == io::ErrorKind::WouldBlock => return verdict,
             Err(error) => {
-                verdict.refused = Some(error.to_string());
+                verdict.refused = Some(Refusal { code: code(&error), why: error.to_string() });
                 return verdict;
             }
         };
@@ -53,5 +53,14 @@ pub fn run(stream: &[u8], is_server: bool) -> Verdict<String> {
         if is_over {
             return verdict;
         }
+    }
+}
+
+/// It leaves the Close to its caller; these are the codes that its errors stand for.
+const fn code(error: &Error) -> u16 {
+    match error {
+        Error::Utf8(_) => 1007,
+        Error::Capacity(_) => 1009,
+        _ => 1002,
     }
 }

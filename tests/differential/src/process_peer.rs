@@ -1,9 +1,9 @@
-//! The Python library `wsproto`, in a process of its own: see `wsproto_peer.py`.
+//! A library of another language, in a process of its own: `wsproto_peer.py` says what is spoken with it.
 
 use std::io::{BufReader, BufWriter, Read, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
-use crate::{Seen, Verdict};
+use crate::{Refusal, Seen, Verdict};
 
 pub struct Peer {
     process: Child,
@@ -12,20 +12,20 @@ pub struct Peer {
 }
 
 impl Peer {
-    /// `python` has `wsproto`; `script` is `wsproto_peer.py`.
-    pub fn start(python: &str, script: &str) -> Self {
-        let mut process = Command::new(python)
+    /// `script` is run by `interpreter`, which has the library.
+    pub fn start(interpreter: &str, script: &str) -> Self {
+        let mut process = Command::new(interpreter)
             .arg(script)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
-            .expect("Python can be started");
+            .unwrap_or_else(|error| panic!("{interpreter} cannot be started: {error}"));
         let to = process.stdin.take().map(BufWriter::new);
         let from = BufReader::new(process.stdout.take().expect("its output"));
         Self { process, to, from }
     }
 
-    pub fn run(&mut self, stream: &[u8], is_server: bool) -> Verdict<String> {
+    pub fn run(&mut self, stream: &[u8], is_server: bool) -> Verdict<Refusal> {
         let to = self.to.as_mut().expect("it has not ended");
         let len = u32::try_from(stream.len()).expect("a short stream");
         let head = [&[u8::from(is_server)][..], &len.to_be_bytes()].concat();
@@ -42,7 +42,7 @@ impl Peer {
                 b'c' => close(&text),
                 b'.' => return verdict,
                 _ => {
-                    verdict.refused = Some(as_text());
+                    verdict.refused = Some(refusal(&as_text()));
                     return verdict;
                 }
             });
@@ -57,6 +57,12 @@ impl Peer {
         self.from.read_exact(&mut text).expect("all of it");
         (letter, text)
     }
+}
+
+/// The code, and why.
+fn refusal(text: &str) -> Refusal {
+    let (code, why) = text.split_once(' ').expect("a code and a reason");
+    Refusal { code: code.parse().expect("a code is a number"), why: why.into() }
 }
 
 /// It has 1005 for a Close without a code, as RFC 6455 §7.1.5 says.
