@@ -6,7 +6,7 @@ mod engine;
 mod handshake;
 mod law;
 mod memory;
-mod oracle;
+pub(crate) mod oracle;
 mod params;
 mod rsv1;
 

@@ -1,19 +1,26 @@
 //! DEFLATE read slowly and strictly (RFC 1951): bit by bit, with every distance held against a window.
 
 use std::collections::HashMap;
+use std::sync::LazyLock;
+
+/// From the length and the bits of a code to its symbol.
+type Codes = HashMap<(u8, usize), usize>;
+
+/// The codes of a block without codes of its own (RFC 1951 §3.2.6).
+static FIXED: LazyLock<(Codes, Codes)> = LazyLock::new(|| {
+    let literals = [vec![8; 144], vec![9; 112], vec![7; 24], vec![8; 8]].concat();
+    (codes(&literals), codes(&[5; 30]))
+});
 
 /// What a stream of blocks gives, which must end where a block does. `Err` says what is wrong.
-pub(super) fn inflate(payload: &[u8], history: &mut Vec<u8>, window: usize) -> Result<Vec<u8>, String> {
+pub(crate) fn inflate(payload: &[u8], history: &mut Vec<u8>, window: usize) -> Result<Vec<u8>, String> {
     let mut bits = Bits { bytes: payload, at: 0 };
     let from = history.len();
     while bits.at < payload.len() * 8 {
         let is_last = bits.take(1)? == 1;
         match bits.take(2)? {
             0 => stored(&mut bits, history)?,
-            1 => {
-                let fixed = [vec![8; 144], vec![9; 112], vec![7; 24], vec![8; 8]].concat();
-                coded(&mut bits, history, window, &codes(&fixed), &codes(&[5; 30]))?;
-            }
+            1 => coded(&mut bits, history, window, &FIXED.0, &FIXED.1)?,
             2 => {
                 let (literals, distances) = tables(&mut bits)?;
                 coded(&mut bits, history, window, &codes(&literals), &codes(&distances))?;
@@ -47,7 +54,7 @@ impl Bits<'_> {
         self.at = self.at.next_multiple_of(8);
     }
 
-    fn symbol(&mut self, codes: &HashMap<(u8, usize), usize>) -> Result<usize, String> {
+    fn symbol(&mut self, codes: &Codes) -> Result<usize, String> {
         let mut code = 0;
         for len in 1..=15 {
             code = code << 1 | self.take(1)?;
@@ -60,7 +67,7 @@ impl Bits<'_> {
 }
 
 /// RFC 1951 §3.2.2.
-fn codes(lengths: &[u8]) -> HashMap<(u8, usize), usize> {
+fn codes(lengths: &[u8]) -> Codes {
     let mut next = 0;
     let mut codes = HashMap::new();
     for len in 1..=15 {
@@ -111,8 +118,8 @@ fn coded(
     bits: &mut Bits<'_>,
     to: &mut Vec<u8>,
     window: usize,
-    literals: &HashMap<(u8, usize), usize>,
-    distances: &HashMap<(u8, usize), usize>,
+    literals: &Codes,
+    distances: &Codes,
 ) -> Result<(), String> {
     loop {
         let symbol = bits.symbol(literals)?;

@@ -9,6 +9,7 @@ mod closing;
 mod cut_off;
 mod cutting;
 mod faults;
+mod handshakes;
 mod headers;
 mod keys;
 mod owed;

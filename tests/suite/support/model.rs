@@ -30,18 +30,45 @@ impl Limits {
     pub(crate) const NONE: Self = Self { message: u64::MAX, frame: u64::MAX, fragments: u32::MAX };
 }
 
+/// Inflates the payload of a message as far as it has come (RFC 7692 §7.2.2); the flag says that this is all of it.
+/// Gives what it inflates to, and whether it still can be, or is, sound.
+pub(crate) type Inflate = fn(&[u8], bool) -> (Vec<u8>, bool);
+
 /// A message whose end has not come.
 #[derive(Default)]
 struct Open {
     is_text: bool,
+    /// What inflates it, and its payload, if it is compressed.
+    compressed: Option<(Inflate, Vec<u8>)>,
     bytes: Vec<u8>,
     fragments: u32,
 }
 
+impl Open {
+    fn take(&mut self, payload: &[u8], is_all: bool) -> Result<(), u16> {
+        match &mut self.compressed {
+            Some((inflate, so_far)) => {
+                so_far.extend(payload);
+                let (bytes, is_sound) = inflate(so_far, is_all);
+                self.bytes = bytes;
+                must(is_sound, 1007)?;
+            }
+            None => self.bytes.extend(payload),
+        }
+        let text = if self.is_text { &self.bytes[..] } else { b"" };
+        must(!is_hopeless(text) && (!is_all || valid_len(text) == text.len()), 1007)
+    }
+}
+
 pub(crate) fn judge(stream: &[u8], is_server: bool, limits: Limits) -> Verdict {
+    judge_where(stream, is_server, limits, None)
+}
+
+/// The same where compression may have been agreed on (RFC 7692 §6), in both directions without context takeover.
+pub(crate) fn judge_where(stream: &[u8], is_server: bool, limits: Limits, agreed: Option<Inflate>) -> Verdict {
     let mut verdict = Verdict::default();
     let mut open = None;
-    if let Err(code) = walk(stream, is_server, limits, &mut verdict, &mut open) {
+    if let Err(code) = walk(stream, is_server, limits, agreed, &mut verdict, &mut open) {
         verdict.refused = Some(code);
         verdict.replies.push((wire::CLOSE, code.to_be_bytes().to_vec()));
     }
@@ -53,7 +80,14 @@ pub(crate) fn judge(stream: &[u8], is_server: bool, limits: Limits) -> Verdict {
 }
 
 /// Ends with `Ok` when the bytes do, or behind a Close.
-fn walk(stream: &[u8], is_server: bool, limits: Limits, to: &mut Verdict, open: &mut Option<Open>) -> Result<(), u16> {
+fn walk(
+    stream: &[u8],
+    is_server: bool,
+    limits: Limits,
+    agreed: Option<Inflate>,
+    to: &mut Verdict,
+    open: &mut Option<Open>,
+) -> Result<(), u16> {
     let mut rest = stream;
     loop {
         // §5.2, first byte.
@@ -62,7 +96,9 @@ fn walk(stream: &[u8], is_server: bool, limits: Limits, to: &mut Verdict, open: 
         };
         let (is_fin, opcode) = (first & 0x80 != 0, first & 0x0f);
         let is_control = opcode >= 8;
-        must(first & 0x70 == 0 && [0, 1, 2, 8, 9, 10].contains(&opcode), 1002)?;
+        // RFC 7692 §6: the first frame of a message may have the first reserved bit.
+        let is_compressed = agreed.is_some() && first & 0x70 == 0x40 && [1, 2].contains(&opcode);
+        must((first & 0x70 == 0 || is_compressed) && [0, 1, 2, 8, 9, 10].contains(&opcode), 1002)?;
         must(!is_control || is_fin, 1002)?;
         must(opcode != 0 || open.is_some(), 1002)?;
         must(is_control || opcode == 0 || open.is_none(), 1002)?;
@@ -105,15 +141,15 @@ fn walk(stream: &[u8], is_server: bool, limits: Limits, to: &mut Verdict, open: 
                 return Ok(());
             }
         } else {
-            let message = open.get_or_insert_with(|| Open { is_text: opcode == 1, ..Open::default() });
+            let compressed = agreed.filter(|_| is_compressed).map(|inflate| (inflate, Vec::new()));
+            let begun = || Open { is_text: opcode == 1, compressed, ..Open::default() };
+            let message = open.get_or_insert_with(begun);
             message.fragments += 1;
-            message.bytes.extend(payload);
-            must(!message.is_text || !is_hopeless(&message.bytes), 1007)?;
+            message.take(&payload, is_whole && is_fin)?;
             if !is_whole {
                 return Ok(());
             }
             if is_fin {
-                must(!message.is_text || std::str::from_utf8(&message.bytes).is_ok(), 1007)?;
                 let Open { is_text, bytes, .. } = open.take().unwrap();
                 to.events.push(match is_text {
                     true => Seen::Text(String::from_utf8(bytes).unwrap()),

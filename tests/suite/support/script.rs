@@ -1,6 +1,9 @@
 //! Feeds bytes to a connection and writes down what comes of it, under the laws that hold whatever the bytes are.
 
-use websocket_proto::{ChunkEvent, Config, Connection, Event, MessageKind, ProtocolError, RecvBuffer, Role, Storage};
+use websocket_proto::close::CloseCode;
+use websocket_proto::{
+    ChunkEvent, Config, Connection, Event, MessageKind, Misuse, ProtocolError, RecvBuffer, Role, SendError, Storage,
+};
 
 use super::wire::{self, Frame};
 use super::{Sink, client, server};
@@ -258,6 +261,18 @@ impl<R: Role, S: Storage> Script<R, S> {
         let len = self.tx.bytes.len();
         self.connection.poll_transmit(&mut self.tx).unwrap();
         assert_eq!(self.tx.bytes.len(), len, "poll_transmit has not written all it owed");
+        self.is_silent();
+        assert_eq!(self.tx.bytes.len(), len, "something was written behind an error");
+    }
+
+    /// Nothing can be sent any more, and nothing is owed.
+    fn is_silent(&mut self) {
+        let closed = Err(SendError::Misuse(Misuse::Closed));
+        assert!(!self.connection.can_send() && !self.connection.wants_transmit());
+        assert_eq!(self.connection.send_text("late", &mut self.tx), closed);
+        assert_eq!(self.connection.send_fragment(MessageKind::Binary, b"late", true, &mut self.tx), closed);
+        assert_eq!(self.connection.send_ping(b"late", &mut self.tx), closed);
+        assert_eq!(self.connection.close(CloseCode::NORMAL, "late", &mut self.tx), closed);
     }
 
     pub(crate) fn finish(mut self) -> Transcript {
