@@ -8,15 +8,13 @@ const FOLDER: &str = "docs/examples/drivers";
 
 /// How many lines a program may have, apart from empty ones and comments; and those that may have more.
 const MOST_LINES: usize = 150;
-const LARGER: [(&str, usize); 6] = [
+const LARGER: [(&str, usize); 4] = [
     // They bring along a protocol, or a broker, that the others find in a library.
     ("chat", 250),
     ("h3", 250),
     // They do more than an echo with one transport, or by hand what a runtime does for the others. They only shrink.
     ("io-uring", 238),
-    ("mio", 166),
     ("proxy", 209),
-    ("tokio", 174),
 ];
 
 fn read(path: &str) -> String {

@@ -21,7 +21,7 @@ use mio::net::{TcpListener, TcpStream};
 use mio::{Events, Interest, Poll, Registry, Token};
 use slab::Slab;
 use websocket_proto::handshake::server::{Handshake, Origins};
-use websocket_proto::{Config, Connection, Error, Event, Instant, RecvBuffer, Server as Role, Transport, deflate};
+use websocket_proto::{Config, Instant, RecvBuffer, SendError, ServerSession, Transport, deflate};
 
 const LISTENER: Token = Token(usize::MAX);
 /// What one read may bring. All connections share a few of these, so they can be generous.
@@ -64,7 +64,7 @@ fn main() -> io::Result<()> {
         }
         if server.now >= next_sweep {
             next_sweep = server.now + SWEEP;
-            let is_due = |client: &Client| client.phase.poll_timeout().is_some_and(|moment| moment <= server.now);
+            let is_due = |client: &Client| client.is_due(server.now);
             turns.extend(server.clients.iter().filter(|(_, client)| is_due(client)).map(|(id, _)| id));
         }
         turns.into_iter().for_each(|id| server.drive(id));
@@ -87,28 +87,24 @@ type Buffer = Box<RecvBuffer<Vec<u8>>>;
 /// All that an idle connection costs.
 struct Client {
     stream: TcpStream,
-    phase: Phase,
+    /// The handshake, and then the connection.
+    session: ServerSession,
     /// A message that has come in part.
     rx: Option<Buffer>,
     /// What the socket has not taken yet.
     backlog: Vec<u8>,
 }
 
-#[allow(clippy::large_enum_variant, reason = "nearly all of them are open, and a box would cost an allocation")]
-enum Phase {
-    Handshake(Handshake),
-    Open(Connection<Role>),
-}
-
 impl Server {
     /// Accepts all who wait. What goes wrong (no more files, most likely) is tried again when the next one comes.
     fn accept(&mut self, listener: &TcpListener, registry: &Registry) {
         while let Ok((mut stream, _)) = listener.accept() {
-            let (phase, token) = (Phase::Handshake(Handshake::new()), Token(self.clients.vacant_key()));
+            let token = Token(self.clients.vacant_key());
             // Both directions from the beginning: only changes are told, so waiting to write costs nothing.
             let registered = registry.register(&mut stream, token, Interest::READABLE | Interest::WRITABLE);
             if registered.and(stream.set_nodelay(true)).is_ok() {
-                self.clients.insert(Client { stream, phase, rx: None, backlog: Vec::new() });
+                let session = ServerSession::new(Handshake::new(), self.config.clone());
+                self.clients.insert(Client { stream, session, rx: None, backlog: Vec::new() });
                 self.drive(token.0);
             }
         }
@@ -119,10 +115,10 @@ impl Server {
         match self.clients.contains(id).then(|| self.turn(id)) {
             None | Some(Ok(false)) => {}
             Some(Ok(true)) => self.unfinished.push(id),
-            Some(Err(error)) => match self.clients.remove(id).phase {
-                Phase::Handshake(_) => println!("refused: {error}"),
-                Phase::Open(mut open) => println!("{:?}, fault {:?}, {error}", open.handle_eof(), open.fault()),
-            },
+            Some(Err(error)) => {
+                let mut session = self.clients.remove(id).session;
+                println!("{:?}, fault {:?}, {error}", session.handle_eof(), session.fault());
+            }
         }
     }
 
@@ -133,7 +129,7 @@ impl Server {
         // A client that does not read is not read from either: what we would answer has to wait somewhere.
         let was_blocked = !client.backlog.is_empty();
         let mut tx = mem::take(if was_blocked { &mut client.backlog } else { &mut self.tx });
-        let (mut has_more, mut received) = (was_blocked, Ok(()));
+        let mut has_more = was_blocked;
         if !was_blocked {
             let new = || Box::new(RecvBuffer::with_capacity(BUFFER_BYTES));
             let mut rx = client.rx.take().or_else(|| self.pool.pop()).unwrap_or_else(new);
@@ -147,24 +143,26 @@ impl Server {
                 }
                 Err(error) => return Err(error.into()),
             }
-            received = client.phase.receive(&mut rx, &mut tx, self.now, &self.config);
+            client.receive(&mut rx, &mut tx)?;
             if !rx.is_empty() {
                 client.rx = Some(rx);
             } else if rx.capacity() == BUFFER_BYTES && self.pool.len() < MAX_POOLED {
                 self.pool.push(rx); // one that has grown with a large message is not kept
             }
         }
-        let transport = client.phase.handle_timeout(self.now, &mut tx)?;
+        if client.is_due(self.now) {
+            let _ = client.session.handle_timeout(self.now); // `fault` keeps it
+        }
+        client.session.poll_transmit(&mut tx)?;
         if !tx.is_empty() {
             match client.stream.write(&tx) {
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {}
                 count => drop(tx.drain(..count?)),
             }
         }
-        received?;
         let is_blocked = !tx.is_empty();
         *(if is_blocked { &mut client.backlog } else { &mut self.tx }) = tx;
-        match transport {
+        match client.session.transport() {
             Transport::Closed => return Err("out of patience".into()),
             // We have said our last word: we end our side, and read on, to no effect, until the client ends its own.
             // To end it again is refused once both have ended; the next read tells that, after the last bytes.
@@ -175,41 +173,26 @@ impl Server {
     }
 }
 
-/// The protocol before and after the handshake. Nothing here knows of sockets.
-impl Phase {
-    /// Receives all that has come, and answers. The error is a refusal, which has to be written, too.
-    fn receive(&mut self, rx: &mut Buffer, tx: &mut Vec<u8>, now: Instant, config: &Config) -> Result<(), Error> {
-        if let Self::Handshake(handshake) = self {
-            let _ = handshake.handle_timeout(now); // an error of this, `answer` gives again
-            let Some(accepted) = handshake.answer_with_deflate(rx, Origins::Any, &DEFLATE, tx)? else { return Ok(()) };
-            *self = Self::Open(accepted.connection(config.clone()));
-        }
-        let Self::Open(connection) = self else { return Ok(()) };
-        // A violation ends the loop, too: `fault` keeps it, and `poll_transmit` tells the client.
+/// The protocol. Nothing here knows of sockets.
+impl Client {
+    /// Receives all that has come, from the first byte on, and answers.
+    fn receive(&mut self, rx: &mut Buffer, tx: &mut Vec<u8>) -> Result<(), SendError> {
+        // A refusal is kept by `fault`, as a violation is, and `transport` says what follows from it.
+        let open = self.session.open(rx, |handshake, rx| handshake.answer_with_deflate(rx, Origins::Any, &DEFLATE, tx));
+        let Ok(Some(connection)) = open else { return Ok(()) };
+        // A violation ends the loop, too: `poll_transmit` tells the client.
         while let Ok(Some(event)) = connection.receive(rx) {
-            match event {
-                Event::Text(text) if connection.can_send() => connection.send_text(text, tx)?,
-                Event::Binary(bytes) if connection.can_send() => connection.send_binary(bytes, tx)?,
+            match event.message() {
+                Some(message) if connection.can_send() => connection.send_message(message, tx)?,
                 _ => {}
             }
             connection.poll_transmit(tx)?;
         }
         Ok(())
     }
-    /// Tells the time to who wants to know it; it gives what is to be done with the transport.
-    fn handle_timeout(&mut self, now: Instant, tx: &mut Vec<u8>) -> Result<Transport, Error> {
-        let Self::Open(connection) = self else { return Ok(Transport::Open) };
-        if connection.poll_timeout().is_some_and(|moment| moment <= now) {
-            let _ = connection.handle_timeout(now); // `fault` keeps it
-        }
-        connection.poll_transmit(tx)?;
-        Ok(connection.transport())
-    }
 
-    fn poll_timeout(&self) -> Option<Instant> {
-        match self {
-            Self::Handshake(handshake) => handshake.poll_timeout(),
-            Self::Open(connection) => connection.poll_timeout(),
-        }
+    /// Whether it is time to tell the time.
+    fn is_due(&self, now: Instant) -> bool {
+        self.session.poll_timeout().is_some_and(|moment| moment <= now)
     }
 }

@@ -18,20 +18,22 @@ use std::pin::pin;
 use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;
 
+use socket2::SockRef;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 use tokio::time::sleep_until;
 use websocket_proto::close::CloseCode;
 use websocket_proto::handshake::server::{Handshake, Origins};
-use websocket_proto::{Config, Connection, Error, Event, Instant, RecvBuffer, Server, Transport, deflate};
+use websocket_proto::{Config, Instant, RecvBuffer, SendError, ServerSession, Transport, deflate};
 
 type AnyError = Box<dyn std::error::Error + Send + Sync>;
+type Buffer = RecvBuffer<Vec<u8>>;
 
 /// Compression, for clients that offer it; between two messages no connection holds memory for it.
 static DEFLATE: LazyLock<deflate::Config> = LazyLock::new(|| deflate::Config::new().pool(deflate::Pool::new(4)));
 /// Receive buffers that nobody needs now: an idle connection has none.
-static POOL: Mutex<Vec<RecvBuffer<Vec<u8>>>> = Mutex::new(Vec::new());
+static POOL: Mutex<Vec<Buffer>> = Mutex::new(Vec::new());
 const MAX_POOLED: usize = 16;
 /// What one read may bring. All connections share a few of these, so they can be generous.
 const BUFFER_BYTES: usize = 64 << 10;
@@ -66,15 +68,13 @@ async fn main() -> Result<(), AnyError> {
 /// One client, from its first byte to its last.
 async fn serve(stream: TcpStream, config: Config, stopped: watch::Receiver<bool>) {
     let _ = stream.set_nodelay(true);
-    let core = Mutex::new(Core { phase: Phase::Handshake(Handshake::new(), config), tx: Vec::new() });
+    let core = Mutex::new(Core { session: ServerSession::new(Handshake::new(), config), tx: Vec::new() });
     let peer = Arc::new(Peer { core, socket: stream, backlog: Notify::new(), drained: Notify::new() });
     let writer = tokio::spawn(write(Arc::clone(&peer)));
     let end = read(&peer, stopped).await;
     writer.abort();
-    match &mut peer.core.lock().expect("nobody panics").phase {
-        Phase::Handshake(..) => println!("refused: {end:?}"),
-        Phase::Open(open) => println!("{:?}, fault {:?}, {end:?}", open.handle_eof(), open.fault()),
-    }
+    let session = &mut peer.core.lock().expect("nobody panics").session;
+    println!("{:?}, fault {:?}, {end:?}", session.handle_eof(), session.fault());
 }
 
 /// What the two tasks of a connection share.
@@ -88,19 +88,15 @@ struct Peer {
 }
 
 struct Core {
-    phase: Phase,
+    /// The handshake, and then the connection.
+    session: ServerSession,
     tx: Vec<u8>,
-}
-
-enum Phase {
-    Handshake(Handshake, Config),
-    Open(Connection<Server>),
 }
 
 impl Peer {
     /// Lets `work` use the connection, writes at once what the socket takes, and leaves the rest to the writer; true
     /// when there is such a rest.
-    fn with<T>(&self, work: impl FnOnce(&mut Core) -> Result<T, Error>) -> Result<(T, bool), AnyError> {
+    fn with<T>(&self, work: impl FnOnce(&mut Core) -> Result<T, SendError>) -> Result<(T, bool), AnyError> {
         let core = &mut *self.core.lock().expect("nobody panics");
         let result = work(core);
         if !core.tx.is_empty() {
@@ -131,20 +127,18 @@ async fn write(peer: Arc<Peer>) {
 /// The reader: the run loop.
 async fn read(peer: &Peer, mut stopped: watch::Receiver<bool>) -> Result<(), AnyError> {
     let started = tokio::time::Instant::now();
-    let (mut rx, mut is_stopped) = (RecvBuffer::new(), false);
+    let now = || Instant::from_duration(started.elapsed());
+    let (mut rx, mut is_stopped) = (Buffer::new(), false);
     // These two are waited for all the time, so they are made once.
     let mut sleep = pin!(sleep_until(started));
     let mut stopped = pin!(async { stopped.wait_for(|is_stopped| *is_stopped).await.is_ok() });
     loop {
-        let now = sleep.is_elapsed().then(|| Instant::from_duration(started.elapsed()));
-        let ((transport, deadline), is_blocked) = peer.with(|core| core.turn(&mut rx, now, is_stopped))?;
+        let ((transport, deadline), is_blocked) = peer.with(|core| core.turn(&mut rx, is_stopped))?;
         match transport {
             Transport::Closed => return Err("out of patience".into()),
             // We have said our last word: we end our side, and read on, to no effect, until the client ends its own.
             // To end it again is refused once both have ended; the next read tells that, after the last bytes.
-            Transport::FlushThenClose if !is_blocked => {
-                let _ = socket2::SockRef::from(&peer.socket).shutdown(Shutdown::Write);
-            }
+            Transport::FlushThenClose if !is_blocked => drop(SockRef::from(&peer.socket).shutdown(Shutdown::Write)),
             _ => {}
         }
         // Traffic moves most deadlines away. A timer that fires too early is cheaper than one that is set for each message.
@@ -153,27 +147,26 @@ async fn read(peer: &Peer, mut stopped: watch::Receiver<bool>) -> Result<(), Any
             sleep.as_mut().reset(moment);
         }
         if rx.is_empty() {
-            let mut pool = POOL.lock().expect("nobody panics");
-            if rx.capacity() == BUFFER_BYTES && pool.len() < MAX_POOLED {
-                pool.push(std::mem::take(&mut rx));
+            let (mut pool, used) = (POOL.lock().expect("nobody panics"), std::mem::take(&mut rx));
+            if used.capacity() == BUFFER_BYTES && pool.len() < MAX_POOLED {
+                pool.push(used); // one that has grown with a large message is not kept
             }
-            rx.release(); // too large, or too many
         }
         tokio::select! {
             // A client that does not read is not read from either: what we would answer has to wait somewhere.
             ready = poll_fn(|context| peer.socket.poll_read_ready(context)), if !is_blocked => {
-                ready?;
                 if rx.capacity() == 0 {
-                    rx = POOL.lock().expect("nobody panics").pop().unwrap_or_else(|| RecvBuffer::with_capacity(BUFFER_BYTES));
+                    rx = POOL.lock().expect("nobody panics").pop().unwrap_or_else(|| Buffer::with_capacity(BUFFER_BYTES));
                 }
-                match peer.socket.try_read(rx.spare_mut()) {
+                match ready.and_then(|()| peer.socket.try_read(rx.spare_mut())) {
                     Ok(0) => return Ok(()),
                     Err(error) if error.kind() == ErrorKind::WouldBlock => {}
                     count => rx.filled(count?),
                 }
             }
             () = peer.drained.notified(), if is_blocked => {}
-            () = &mut sleep, if deadline.is_some() => {}
+            // What has come in time was received above. What goes wrong, `fault` keeps.
+            () = &mut sleep, if deadline.is_some() => drop(peer.with(|core| Ok(core.session.handle_timeout(now())))),
             _ = &mut stopped, if !is_stopped => is_stopped = true,
         }
     }
@@ -181,41 +174,26 @@ async fn read(peer: &Peer, mut stopped: watch::Receiver<bool>) -> Result<(), Any
 
 /// The protocol. Nothing here waits.
 impl Core {
-    /// Receives all that has come, and echoes; tells the time if the deadline has passed. It gives what to do with the
-    /// transport, and when to come back. The error is a refusal, which is written, too.
-    fn turn(
-        &mut self,
-        rx: &mut RecvBuffer<Vec<u8>>,
-        now: Option<Instant>,
-        is_stopped: bool,
-    ) -> Result<(Transport, Option<Instant>), Error> {
-        let tx = &mut self.tx;
-        if let Phase::Handshake(handshake, config) = &mut self.phase {
-            if let Some(now) = now {
-                let _ = handshake.handle_timeout(now); // an error of this, `answer` gives again
+    /// Receives all that has come, from the first byte on, and echoes; gives what to do with the transport, and when the
+    /// next deadline is.
+    fn turn(&mut self, rx: &mut Buffer, is_stopped: bool) -> Result<(Transport, Option<Instant>), SendError> {
+        let (session, tx) = (&mut self.session, &mut self.tx);
+        // A refusal is kept by `fault`, as a violation is, and `transport` says what follows from it.
+        let open = session.open(rx, |handshake, rx| handshake.answer_with_deflate(rx, Origins::Any, &DEFLATE, tx));
+        if let Ok(Some(connection)) = open {
+            // A violation ends the loop, too: `poll_transmit` tells the client.
+            while let Ok(Some(event)) = connection.receive(rx) {
+                match event.message() {
+                    Some(message) if connection.can_send() => connection.send_message(message, tx)?,
+                    _ => {}
+                }
+                connection.poll_transmit(tx)?;
             }
-            match handshake.answer_with_deflate(rx, Origins::Any, &DEFLATE, tx)? {
-                None => return Ok((Transport::Open, handshake.poll_timeout())),
-                Some(accepted) => self.phase = Phase::Open(accepted.connection(config.clone())),
+            if is_stopped && connection.can_send() {
+                connection.close(CloseCode::GOING_AWAY, "", tx)?;
             }
         }
-        let Phase::Open(connection) = &mut self.phase else { return Ok((Transport::Open, None)) };
-        // A violation ends the loop, too: `fault` keeps it, and `poll_transmit` tells the client.
-        while let Ok(Some(event)) = connection.receive(rx) {
-            match event {
-                Event::Text(text) if connection.can_send() => connection.send_text(text, tx)?,
-                Event::Binary(bytes) if connection.can_send() => connection.send_binary(bytes, tx)?,
-                _ => {}
-            }
-            connection.poll_transmit(tx)?;
-        }
-        if is_stopped && connection.can_send() {
-            connection.close(CloseCode::GOING_AWAY, "", tx)?;
-        }
-        if let Some(now) = now {
-            let _ = connection.handle_timeout(now);
-        }
-        connection.poll_transmit(tx)?;
-        Ok((connection.transport(), connection.poll_timeout()))
+        session.poll_transmit(tx)?;
+        Ok((session.transport(), session.poll_timeout()))
     }
 }
