@@ -40,10 +40,38 @@ impl From<Event<'_>> for Seen {
     }
 }
 
+impl From<ChunkEvent<'_>> for Seen {
+    fn from(event: ChunkEvent<'_>) -> Self {
+        let chunk = match event {
+            ChunkEvent::Chunk(chunk) => chunk,
+            ChunkEvent::Ping(payload) => return Event::Ping(payload).into(),
+            ChunkEvent::Pong(payload) => return Event::Pong(payload).into(),
+            ChunkEvent::Close(close) => return Event::Close(close).into(),
+        };
+        let (kind, bytes) = (chunk.payload.kind(), chunk.payload.as_bytes().to_vec());
+        assert!(!bytes.is_empty() || chunk.is_last, "an empty chunk that is not the last");
+        assert!(kind == MessageKind::Binary || std::str::from_utf8(&bytes).is_ok(), "a character was cut");
+        Self::Chunks { kind, bytes, is_first: chunk.is_first, is_last: chunk.is_last }
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Delivery {
     Messages,
     Chunks,
+}
+
+impl Delivery {
+    pub(crate) fn receive<R: Role, S: Storage>(
+        self,
+        connection: &mut Connection<R>,
+        rx: &mut RecvBuffer<S>,
+    ) -> Result<Option<Seen>, ProtocolError> {
+        match self {
+            Self::Messages => connection.receive(rx).map(|event| event.map(Seen::from)),
+            Self::Chunks => connection.receive_chunk(rx).map(|event| event.map(Seen::from)),
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -101,26 +129,8 @@ pub(crate) struct Transcript {
 }
 
 impl Transcript {
-    /// The whole messages and control frames, and the bytes of a message that was not finished, whichever the delivery.
     pub(crate) fn joined(&self) -> (Vec<Seen>, Vec<u8>) {
-        let mut joined = Vec::new();
-        let mut unfinished = Vec::new();
-        for event in &self.events {
-            let Seen::Chunks { kind, bytes, is_first, is_last } = event else {
-                joined.push(event.clone());
-                continue;
-            };
-            assert!(!is_first || unfinished.is_empty(), "a message begins within another");
-            unfinished.extend_from_slice(bytes);
-            if *is_last {
-                let bytes = std::mem::take(&mut unfinished);
-                joined.push(match kind {
-                    MessageKind::Text => Seen::Text(String::from_utf8(bytes).unwrap()),
-                    MessageKind::Binary => Seen::Binary(bytes),
-                });
-            }
-        }
-        (joined, unfinished)
+        joined(&self.events)
     }
 
     pub(crate) fn close_code(&self) -> Option<u16> {
@@ -129,6 +139,43 @@ impl Transcript {
 
     pub(crate) fn replies_told(&self) -> Vec<(u8, Vec<u8>)> {
         self.replies.iter().map(Frame::told).collect()
+    }
+}
+
+/// The whole messages and control frames, and the bytes of a message that was not finished, whichever the delivery.
+pub(crate) fn joined(events: &[Seen]) -> (Vec<Seen>, Vec<u8>) {
+    let mut joined = Vec::new();
+    let mut unfinished = Vec::new();
+    for event in events {
+        let Seen::Chunks { kind, bytes, is_first, is_last } = event else {
+            joined.push(event.clone());
+            continue;
+        };
+        assert!(!is_first || unfinished.is_empty(), "a message begins within another");
+        unfinished.extend_from_slice(bytes);
+        if *is_last {
+            let bytes = std::mem::take(&mut unfinished);
+            joined.push(match kind {
+                MessageKind::Text => Seen::Text(String::from_utf8(bytes).unwrap()),
+                MessageKind::Binary => Seen::Binary(bytes),
+            });
+        }
+    }
+    (joined, unfinished)
+}
+
+/// Adds what has come; a chunk goes to the chunks of its message that are the last that came.
+pub(crate) fn append(events: &mut Vec<Seen>, seen: Seen) {
+    match (events.last_mut(), seen) {
+        (
+            Some(Seen::Chunks { kind: before, bytes, is_last: is_last_before @ false, .. }),
+            Seen::Chunks { kind, bytes: more, is_first: false, is_last },
+        ) => {
+            assert_eq!(*before, kind, "a message changes its kind");
+            bytes.extend(more);
+            *is_last_before = is_last;
+        }
+        (_, seen) => events.push(seen),
     }
 }
 
@@ -218,10 +265,7 @@ impl<R: Role, S: Storage> Script<R, S> {
     pub(crate) fn receive(&mut self) {
         loop {
             self.calls += 1;
-            let seen = match self.delivery {
-                Delivery::Messages => self.connection.receive(&mut self.rx).map(|event| event.map(Seen::from)),
-                Delivery::Chunks => self.connection.receive_chunk(&mut self.rx).map(|event| event.map(chunk_seen)),
-            };
+            let seen = self.delivery.receive(&mut self.connection, &mut self.rx);
             self.connection.poll_transmit(&mut self.tx).unwrap();
             match seen {
                 Ok(Some(seen)) => self.note(seen),
@@ -236,17 +280,7 @@ impl<R: Role, S: Storage> Script<R, S> {
         assert!(self.error.is_none(), "an event after an error");
         assert!(self.answers <= self.bytes, "more events than bytes");
         assert!(!matches!(self.events.last(), Some(Seen::Close(..))), "an event after a Close");
-        match (self.events.last_mut(), seen) {
-            (
-                Some(Seen::Chunks { kind: before, bytes, is_last: is_last_before @ false, .. }),
-                Seen::Chunks { kind, bytes: more, is_first: false, is_last },
-            ) => {
-                assert_eq!(*before, kind, "a message changes its kind");
-                bytes.extend(more);
-                *is_last_before = is_last;
-            }
-            (_, seen) => self.events.push(seen),
-        }
+        append(&mut self.events, seen);
     }
 
     /// An error is the same for ever, and what comes behind it is swallowed.
@@ -288,17 +322,4 @@ impl<R: Role, S: Storage> Script<R, S> {
         assert_eq!(replies, wire::read_frames(&self.tx.bytes), "a reply after the end of the transport");
         Transcript { events: self.events, error: self.error, replies, ending: (ending.code.as_u16(), ending.is_clean) }
     }
-}
-
-fn chunk_seen(event: ChunkEvent<'_>) -> Seen {
-    let chunk = match event {
-        ChunkEvent::Chunk(chunk) => chunk,
-        ChunkEvent::Ping(payload) => return Event::Ping(payload).into(),
-        ChunkEvent::Pong(payload) => return Event::Pong(payload).into(),
-        ChunkEvent::Close(close) => return Event::Close(close).into(),
-    };
-    let bytes = chunk.payload.as_bytes().to_vec();
-    assert!(!bytes.is_empty() || chunk.is_last, "an empty chunk that is not the last");
-    assert!(chunk.payload.kind() == MessageKind::Binary || std::str::from_utf8(&bytes).is_ok(), "a character was cut");
-    Seen::Chunks { kind: chunk.payload.kind(), bytes, is_first: chunk.is_first, is_last: chunk.is_last }
 }

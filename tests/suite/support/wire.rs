@@ -76,7 +76,12 @@ impl Frame {
 }
 
 /// Reads whole frames from bytes that the crate wrote; anything that is not perfect is a failure.
-pub(crate) fn read_frames(mut bytes: &[u8]) -> Vec<Frame> {
+pub(crate) fn read_frames(bytes: &[u8]) -> Vec<Frame> {
+    read_frames_with(bytes, 0)
+}
+
+/// The same where these reserved bits may be set on the first frame of a message.
+pub(crate) fn read_frames_with(mut bytes: &[u8], rsv: u8) -> Vec<Frame> {
     let mut frames = Vec::new();
     while let [first, second, rest @ ..] = bytes {
         let (len_bytes, is_long) = match second & 0x7f {
@@ -89,7 +94,8 @@ pub(crate) fn read_frames(mut bytes: &[u8]) -> Vec<Frame> {
         assert!(len_bytes != 2 || long > 125, "a length is not in its shortest form");
         assert!(len_bytes != 8 || long > 0xffff, "a length is not in its shortest form");
         let len = if is_long { long as usize } else { usize::from(second & 0x7f) };
-        assert_eq!(first & 0x70, 0, "a reserved bit was sent");
+        let is_begin = [TEXT, BINARY].contains(&(first & 0xf));
+        assert!(first & 0x70 & !if is_begin { rsv } else { 0 } == 0, "a reserved bit was sent");
         assert!(matches!(first & 0xf, 0..=2 | 8..=10), "a reserved opcode was sent");
         assert!(first & 8 == 0 || (first & FIN != 0 && len <= 125), "a control frame breaks §5.5");
         let (key, rest) = match second & 0x80 {
