@@ -7,7 +7,7 @@ use websocket_proto::{
 };
 
 use super::{RSV1, eager, engine, forgetful};
-use crate::support::rng::{Rng, for_seeds, scaled};
+use crate::support::rng::{Rng, for_many_seeds, for_seeds, scaled};
 use crate::support::script::Side;
 use crate::support::wire::{self, BINARY, CONTINUATION, FIN, PING, TEXT};
 use crate::support::{KEY, Sink, client, server, streams};
@@ -156,7 +156,7 @@ fn what_is_sent_is_received() {
 #[test]
 #[ignore = "long: 100,000 sessions"]
 fn what_is_sent_is_received_long() {
-    for_seeds(100_000, session);
+    for_many_seeds(100_000, session);
 }
 
 #[test]

@@ -4,7 +4,7 @@ use websocket_proto::deflate::{Compressor, Config, Params, WindowBits};
 use websocket_proto::{Connection, RecvBuffer, Role, Storage};
 
 use super::{RSV1, eager, engine, forgetful};
-use crate::support::rng::{Rng, for_seeds, scaled};
+use crate::support::rng::{Rng, for_many_seeds, for_seeds, scaled};
 use crate::support::script::{Delivery, Script, Seen, Side, Transcript};
 use crate::support::wire::{self, BINARY, CLOSE, CONTINUATION, FIN, PING, PONG, TEXT};
 use crate::support::{client, cuts, server, streams};
@@ -153,5 +153,5 @@ fn cutting_changes_nothing() {
 #[test]
 #[ignore = "long: 40,000 streams in six cuttings each"]
 fn cutting_changes_nothing_long() {
-    for_seeds(40_000, one_stream);
+    for_many_seeds(40_000, one_stream);
 }

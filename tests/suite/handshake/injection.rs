@@ -7,6 +7,9 @@ use websocket_proto::{HandshakeMisuse, RecvBuffer};
 
 use super::support::{RFC_NONCE, RFC_REQUEST, Random, written};
 
+/// How often the long forms go through it.
+const LONG: u32 = 100_000;
+
 const ALPHABET: &[&str] = &[
     "a",
     "Z",
@@ -81,9 +84,19 @@ fn names(headers: &[(String, Vec<u8>)]) -> Vec<&str> {
 
 #[test]
 fn cve_2026_1527_arbitrary_text_in_a_request() {
+    arbitrary_text_in_a_request(30_000);
+}
+
+#[test]
+#[ignore = "long: 100,000 times"]
+fn arbitrary_text_in_a_request_long() {
+    arbitrary_text_in_a_request(LONG);
+}
+
+fn arbitrary_text_in_a_request(times: u32) {
     let mut random = Random(0x1527);
     let mut sent = 0;
-    for _ in 0..30_000 {
+    for _ in 0..times {
         let [host, target, origin, protocol, name, value] = core::array::from_fn(|_| text(&mut random));
         let (target, url) = (format!("/{target}"), format!("ws://{host}/{target}"));
         let protocols = [protocol.as_str(), "other"];
@@ -111,14 +124,25 @@ fn cve_2026_1527_arbitrary_text_in_a_request() {
         sent += 1;
     }
     assert!(sent > 3_000, "{sent}");
+    println!("{times} texts");
 }
 
 #[test]
 fn cve_2026_1527_each_text_alone() {
+    each_text_alone(40_000);
+}
+
+#[test]
+#[ignore = "long: 100,000 times"]
+fn each_text_alone_long() {
+    each_text_alone(LONG);
+}
+
+fn each_text_alone(times: u32) {
     let mut random = Random(7);
     let base = Request::new("h", "/").unwrap();
     let (mut origins, mut protocols, mut headers) = (0, 0, 0);
-    for _ in 0..40_000 {
+    for _ in 0..times {
         let (text, value) = (text(&mut random), text(&mut random));
         let write = |request| parse_request(&written(|tx| Handshake::new(request, RFC_NONCE).write_request(tx))).1;
         if let Ok(request) = base.origin(&text) {
@@ -144,16 +168,27 @@ fn cve_2026_1527_each_text_alone() {
         assert_eq!(parsed[1].1, value.as_bytes());
     }
     assert!(origins > 100 && protocols > 1000 && headers > 1000, "{origins} {protocols} {headers}");
+    println!("{times} texts");
 }
 
 #[test]
 fn cve_2026_1527_arbitrary_text_in_a_response() {
+    arbitrary_text_in_a_response(20_000);
+}
+
+#[test]
+#[ignore = "long: 100,000 times"]
+fn arbitrary_text_in_a_response_long() {
+    arbitrary_text_in_a_response(LONG);
+}
+
+fn arbitrary_text_in_a_response(times: u32) {
     let mut rx = RecvBuffer::from([0; 1024]);
     let _ = rx.extend_from_slice(RFC_REQUEST.as_bytes());
     let mut handshake = server::Handshake::new();
     let request = handshake.receive(&mut rx).unwrap().unwrap();
     let mut random = Random(11);
-    for _ in 0..20_000 {
+    for _ in 0..times {
         let (name, value) = (text(&mut random), text(&mut random));
         let accept = request.accept(Origins::Any).unwrap();
         let chosen = accept.clone().subprotocol(&name).is_ok();
@@ -166,6 +201,7 @@ fn cve_2026_1527_arbitrary_text_in_a_response() {
         assert_eq!(names(&parsed), ["Upgrade", "Connection", "Sec-WebSocket-Accept", &name]);
         assert_eq!(parsed[3].1, value.as_bytes());
     }
+    println!("{times} texts");
 }
 
 #[test]

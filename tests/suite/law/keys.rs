@@ -6,7 +6,7 @@ use websocket_proto::close::CloseCode;
 use websocket_proto::{Connection, MessageKind};
 
 use crate::support::Sink;
-use crate::support::rng::{Rng, for_seeds, scaled};
+use crate::support::rng::{Rng, for_many_seeds, for_seeds, scaled};
 use crate::support::script::Side;
 use crate::support::wire;
 
@@ -14,6 +14,12 @@ use crate::support::wire;
 #[test]
 fn one_key_for_each_frame() {
     for_seeds(scaled(8000), one_sender);
+}
+
+#[test]
+#[ignore = "long: 1,000,000 senders of up to thirty frames"]
+fn one_key_for_each_frame_long() {
+    for_many_seeds(1_000_000, one_sender);
 }
 
 fn one_sender(rng: &mut Rng) {
@@ -49,13 +55,25 @@ fn one_sender(rng: &mut Rng) {
     assert_eq!(drawn.get() as usize, frames.len());
 }
 
-/// A million keys of the operating system: as many come twice as chance wants.
 #[cfg(feature = "getrandom")]
 #[test]
 fn keys_come_twice_as_often_as_chance_wants() {
+    as_chance_wants(scaled(1 << 20) as usize);
+}
+
+#[cfg(feature = "getrandom")]
+#[test]
+#[ignore = "long: 1,048,576 keys"]
+fn keys_come_twice_as_often_as_chance_wants_long() {
+    as_chance_wants(1 << 20);
+    println!("{} keys", 1 << 20);
+}
+
+/// Keys of the operating system: as many come twice as chance wants.
+#[cfg(feature = "getrandom")]
+fn as_chance_wants(count: usize) {
     use websocket_proto::{MaskKeys, OsMaskKeys};
     let mut source = OsMaskKeys::default();
-    let count = scaled(1 << 20) as usize;
     let mut keys: Vec<_> = (0..count).map(|_| source.next_key()).collect();
     keys.sort_unstable();
     let twice = keys.windows(2).filter(|pair| pair[0] == pair[1]).count() as f64;

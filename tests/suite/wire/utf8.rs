@@ -2,6 +2,8 @@
 
 use websocket_proto::utf8::{InvalidUtf8, Validator};
 
+use crate::support::rng::Rng;
+
 /// What the standard library makes of `text`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Verdict {
@@ -83,7 +85,7 @@ fn sequences_of_three_bytes_at_the_edges() {
 }
 
 #[test]
-#[cfg_attr(debug_assertions, ignore = "16,777,216 sequences: run with --release")]
+#[ignore = "long: 16,777,216 sequences"]
 fn all_sequences_of_three_bytes() {
     for first in 0..=u8::MAX {
         for second in 0..=u8::MAX {
@@ -93,6 +95,29 @@ fn all_sequences_of_three_bytes() {
             }
         }
     }
+    println!("{} sequences", 1 << 24);
+}
+
+/// Four bytes behind every lead byte that could begin four, a sixteenth of all there are.
+#[test]
+#[ignore = "long: 33,554,432 sequences of four bytes"]
+fn sampled_sequences_of_four_bytes() {
+    let mut rng = Rng::new(4);
+    let mut count = 0_u32;
+    for start in (0xE0_00_00_u32..=0xFF_FF_FF).cycle().take(1 << 25) {
+        let [_, first, second, third] = start.to_be_bytes();
+        // Half of the time what has to follow, so that there is something to get to the end of.
+        let random = rng.next().to_le_bytes();
+        let text = match random[0] & 1 {
+            0 => [first, second, third, random[1]],
+            _ => [first, 0x80 | second & 0x3F, 0x80 | third & 0x3F, 0x80 | random[1] & 0x3F],
+        };
+        assert_eq!(bytewise(&text), oracle(&text), "{text:02x?}");
+        let (pair, other) = text.split_at(1 + usize::from(random[2] % 3));
+        assert_eq!(pieces([pair, other]).ok(), pieces([&text]).ok(), "{text:02x?}");
+        count += 1;
+    }
+    println!("{count} sequences");
 }
 
 /// Everything that can stand behind a lead byte of four, at the edges.
