@@ -116,7 +116,10 @@ impl Silence {
     }
 
     fn poll(&self, spans: &Spans) -> Option<Instant> {
-        let first = self.deadlines(spans).into_iter().flatten().min()?;
+        let first = match self.deadlines(spans) {
+            [Some(ping), Some(idle)] => ping.min(idle),
+            [ping, idle] => ping.or(idle)?,
+        };
         Some(if self.is_started { first } else { Instant::EPOCH })
     }
 
