@@ -28,6 +28,8 @@ const LISTENER: Token = Token(usize::MAX);
 const BUFFER_BYTES: usize = 64 << 10;
 /// The most receive buffers to keep for later: more were in use only for a moment.
 const MAX_POOLED: usize = 16;
+/// How often a client may read before all others have had their turn.
+const MAX_TURNS: usize = 8;
 /// Compression, for clients that offer it; between two messages no connection holds memory for it.
 static DEFLATE: LazyLock<deflate::Config> = LazyLock::new(|| deflate::Config::new().pool(deflate::Pool::new(4)));
 /// How often to look for deadlines that have passed. With many connections that is cheaper than to keep them in order;
@@ -110,11 +112,12 @@ impl Server {
         }
     }
 
-    /// Lets a client do what it can do now.
+    /// Lets a client do what it can do now. One that has much to say may say several buffers of it while the caches are
+    /// warm with them: where there are many such clients, that is a third of the time at 16 KiB.
     fn drive(&mut self, id: usize) {
-        match self.clients.contains(id).then(|| self.turn(id)) {
-            None | Some(Ok(false)) => {}
-            Some(Ok(true)) => self.unfinished.push(id),
+        match (0..MAX_TURNS).map(|_| self.turn(id)).find(|turn| !matches!(turn, Ok(true))) {
+            None => self.unfinished.push(id),
+            Some(Ok(_)) => {}
             Some(Err(error)) => {
                 let mut session = self.clients.remove(id).session;
                 println!("{:?}, fault {:?}, {error}", session.handle_eof(), session.fault());
@@ -125,7 +128,7 @@ impl Server {
     /// One turn of a client: read once, and answer; tell the time; write once. True when there is more to read; the
     /// error is the end, good or bad.
     fn turn(&mut self, id: usize) -> Result<bool, Box<dyn std::error::Error>> {
-        let client = &mut self.clients[id];
+        let Some(client) = self.clients.get_mut(id) else { return Ok(false) };
         // A client that does not read is not read from either: what we would answer has to wait somewhere.
         let was_blocked = !client.backlog.is_empty();
         let mut tx = mem::take(if was_blocked { &mut client.backlog } else { &mut self.tx });

@@ -128,7 +128,7 @@ async fn write(peer: Arc<Peer>) {
 async fn read(peer: &Peer, mut stopped: watch::Receiver<bool>) -> Result<(), AnyError> {
     let started = tokio::time::Instant::now();
     let now = || Instant::from_duration(started.elapsed());
-    let (mut rx, mut is_stopped) = (Buffer::new(), false);
+    let (mut rx, mut is_stopped, mut alarm) = (Buffer::new(), false, Instant::EPOCH);
     // These two are waited for all the time, so they are made once.
     let mut sleep = pin!(sleep_until(started));
     let mut stopped = pin!(async { stopped.wait_for(|is_stopped| *is_stopped).await.is_ok() });
@@ -142,9 +142,9 @@ async fn read(peer: &Peer, mut stopped: watch::Receiver<bool>) -> Result<(), Any
             _ => {}
         }
         // Traffic moves most deadlines away. A timer that fires too early is cheaper than one that is set for each message.
-        let moment = deadline.map(|deadline| started + deadline.saturating_since(Instant::EPOCH));
-        if let Some(moment) = moment.filter(|moment| *moment < sleep.deadline() || sleep.is_elapsed()) {
-            sleep.as_mut().reset(moment);
+        if let Some(moment) = deadline.filter(|moment| *moment < alarm || sleep.is_elapsed()) {
+            sleep.as_mut().reset(started + moment.saturating_since(Instant::EPOCH));
+            alarm = moment;
         }
         if rx.is_empty() {
             let (mut pool, used) = (POOL.lock().expect("nobody panics"), std::mem::take(&mut rx));
@@ -164,7 +164,7 @@ async fn read(peer: &Peer, mut stopped: watch::Receiver<bool>) -> Result<(), Any
                     count => rx.filled(count?),
                 }
             }
-            () = peer.drained.notified(), if is_blocked => {}
+            () = async { peer.drained.notified().await }, if is_blocked => {}
             // What has come in time was received above. What goes wrong, `fault` keeps.
             () = &mut sleep, if deadline.is_some() => drop(peer.with(|core| Ok(core.session.handle_timeout(now())))),
             _ = &mut stopped, if !is_stopped => is_stopped = true,
