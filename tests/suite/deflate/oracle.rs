@@ -9,7 +9,7 @@ type Codes = HashMap<(u8, usize), usize>;
 /// The codes of a block without codes of its own (RFC 1951 §3.2.6).
 static FIXED: LazyLock<(Codes, Codes)> = LazyLock::new(|| {
     let literals = [vec![8; 144], vec![9; 112], vec![7; 24], vec![8; 8]].concat();
-    (codes(&literals), codes(&[5; 30]))
+    (codes(&literals), codes(&[5; 32]))
 });
 
 /// What a stream of blocks gives, which must end where a block does. `Err` says what is wrong.
@@ -23,7 +23,7 @@ pub(crate) fn inflate(payload: &[u8], history: &mut Vec<u8>, window: usize) -> R
             1 => coded(&mut bits, history, window, &FIXED.0, &FIXED.1)?,
             2 => {
                 let (literals, distances) = tables(&mut bits)?;
-                coded(&mut bits, history, window, &codes(&literals), &codes(&distances))?;
+                coded(&mut bits, history, window, &literals, &distances)?;
             }
             _ => return Err("a reserved type of block".into()),
         }
@@ -61,9 +61,23 @@ impl Bits<'_> {
             if let Some(symbol) = codes.get(&(len, code)) {
                 return Ok(*symbol);
             }
+            // Only sets of one code, or none, have bits that begin no code.
+            if codes.len() < 2 {
+                break;
+            }
         }
         Err("no such code".into())
     }
+}
+
+/// The codes of these lengths, which have to be a prefix code without gaps (RFC 1951 §3.2.2): all others are refused, but
+/// for a single code of one bit, where that `may_be_alone` (§3.2.7), and none at all.
+fn checked(lengths: &[u8], may_be_alone: bool) -> Result<Codes, String> {
+    let used = |len: u8| lengths.iter().filter(|other| **other == len).count();
+    let room: usize = (1..=15).map(|len| used(len) << (15 - len)).sum();
+    let count = lengths.iter().filter(|len| **len > 0).count();
+    let is_alone = may_be_alone && count == 1 && used(1) == 1;
+    if room == 1 << 15 || count == 0 || is_alone { Ok(codes(lengths)) } else { Err("no prefix code".into()) }
 }
 
 /// RFC 1951 §3.2.2.
@@ -93,25 +107,37 @@ fn stored(bits: &mut Bits<'_>, to: &mut Vec<u8>) -> Result<(), String> {
     Ok(())
 }
 
-fn tables(bits: &mut Bits<'_>) -> Result<(Vec<u8>, Vec<u8>), String> {
+fn tables(bits: &mut Bits<'_>) -> Result<(Codes, Codes), String> {
     let (literals, distances, lengths) = (bits.take(5)? + 257, bits.take(5)? + 1, bits.take(4)? + 4);
+    if literals > 286 || distances > 30 {
+        return Err("too many codes".into());
+    }
     let mut code_lengths = [0; 19];
     for place in [16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15].into_iter().take(lengths) {
         code_lengths[place] = bits.take(3)? as u8;
     }
-    let code_lengths = codes(&code_lengths);
+    let code_lengths = checked(&code_lengths, false)?;
     let mut all: Vec<u8> = Vec::new();
     while all.len() < literals + distances {
         let (value, count) = match bits.symbol(&code_lengths)? {
-            16 => (*all.last().ok_or("nothing to repeat")?, 3 + bits.take(2)?),
+            16 => {
+                let count = 3 + bits.take(2)?;
+                (*all.last().ok_or("nothing to repeat")?, count)
+            }
             17 => (0, 3 + bits.take(3)?),
             18 => (0, 11 + bits.take(7)?),
             len => (len as u8, 1),
         };
         all.extend(std::iter::repeat_n(value, count));
+        if all.len() > literals + distances {
+            return Err("more lengths than codes".into());
+        }
     }
     let distances = all.split_off(literals);
-    Ok((all, distances))
+    if all[256] == 0 {
+        return Err("a block without an end".into());
+    }
+    Ok((checked(&all, true)?, checked(&distances, true)?))
 }
 
 fn coded(
@@ -126,10 +152,14 @@ fn coded(
         match symbol {
             0..=255 => to.push(symbol as u8),
             256 => return Ok(()),
+            286.. => return Err("a length that never occurs".into()),
             _ => {
                 let (base, extra) = length(symbol - 257);
                 let len = base + bits.take(extra)?;
                 let symbol = bits.symbol(distances)?;
+                if symbol >= 30 {
+                    return Err("a distance that never occurs".into());
+                }
                 let extra = (symbol / 2).saturating_sub(1);
                 let base = if symbol < 4 { symbol + 1 } else { ((2 + symbol % 2) << extra) + 1 };
                 let distance = base + bits.take(extra)?;
