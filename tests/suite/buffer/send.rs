@@ -237,6 +237,34 @@ fn a_frame_fills_an_array_to_its_last_byte() {
     fill::<80>();
 }
 
+/// The head of a long message, with the first bytes of it, for a caller who has the rest elsewhere: also where there is
+/// less room than a head is handled in.
+#[test]
+fn a_long_head_is_written_where_there_is_little_room() {
+    for (len, start) in [126, 65_536].into_iter().flat_map(|len| (0..4).map(move |start| (len, start))) {
+        let plain_head = Connection::server(Config::server()).binary_head(len).unwrap();
+        let masked_head = Connection::client(Config::client(), || KEY).binary_head(len).unwrap();
+        for (head, key) in [(plain_head, [0; 4]), (masked_head, KEY)] {
+            let payload = payload(start);
+            let masked = payload.iter().zip(key).map(|(byte, key)| byte ^ key);
+            let expected: Vec<u8> = head.as_bytes().iter().copied().chain(masked).collect();
+            for spare in 0..20 {
+                let mut memory = [0xEE; 60];
+                let (room, behind) = memory.split_at_mut(expected.len() + spare);
+                let mut tx = SendSlice::new(room);
+                tx.extend_frame(&head, &payload);
+                assert_eq!(tx.as_slice(), expected, "{spare} bytes to spare");
+                assert!(room[expected.len()..].iter().chain(&*behind).all(|byte| *byte == 0xEE));
+                let before = vec![7; 40 - expected.len() - spare];
+                let mut tx = ArrayVec::<u8, 40>::new();
+                SendBuffer::extend_from_slice(&mut tx, &before);
+                tx.extend_frame(&head, &payload);
+                assert_eq!(tx.as_slice(), [before, expected.clone()].concat(), "{spare} bytes to spare");
+            }
+        }
+    }
+}
+
 /// A vector with just enough room is not made to grow.
 #[cfg(feature = "alloc")]
 #[test]
