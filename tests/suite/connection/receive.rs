@@ -241,6 +241,19 @@ fn a_buffer_that_does_not_hold_the_message_in_progress_is_noticed() {
     assert_eq!(server.get(&message[14..]), [Seen::text("half and half")]);
 }
 
+/// Also where there is nothing else to decide: in the middle of a payload.
+#[test]
+fn another_buffer_with_more_of_the_payload_is_noticed() {
+    let mut server = server(Config::server());
+    let message = masked(BINARY, [7; 100]);
+    assert_eq!(server.get(&message[..50]), []);
+    let mut other = RecvBuffer::from([0; 256]);
+    let _ = other.extend_from_slice(&message[50..70]);
+    assert_eq!(server.connection.receive(&mut other), Err(Misuse::BufferReplaced.into()));
+    assert_eq!(other.unread(), &message[50..70], "nothing was taken");
+    assert_eq!(server.get(&message[50..]), [Seen::Binary(vec![7; 100])]);
+}
+
 #[test]
 fn a_buffer_that_holds_the_rest_of_another_message_is_noticed() {
     let mut one = server(Config::server());

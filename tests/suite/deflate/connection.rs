@@ -310,6 +310,90 @@ fn what_stands_before_an_error_is_delivered() {
     );
 }
 
+/// Who takes whole messages gets nothing of one that turns out to be wrong.
+#[test]
+fn a_message_that_goes_wrong_is_not_delivered_in_part() {
+    let compressed =
+        |message: &[u8]| websocket_proto::deflate::Compressor::new(WindowBits::MAX, 6).compress(message, true).to_vec();
+    let cases = [
+        (TEXT, compressed(b"good and bad \xff"), ProtocolError::from(Violation::TextNotUtf8)),
+        (TEXT, compressed(b"cut \xe2\x82"), Violation::TextNotUtf8.into()),
+        (BINARY, compressed(&[7; 101]), Limit::MessageTooBig.into()),
+        (BINARY, [&compressed(&[7; 50])[..], &[0x06]].concat(), Violation::CompressedData.into()),
+    ];
+    for (kind, payload, error) in cases {
+        let frame = wire::frame(FIN | RSV1 | kind, &payload, None);
+        for read_len in [1, frame.len()] {
+            let config = Side::Client.config().max_message_bytes(100);
+            let mut connection = client(config).with_deflate(&Params::default(), &eager());
+            let mut rx = RecvBuffer::new();
+            let mut received = frame.chunks(read_len).map(|piece| {
+                assert_eq!(rx.extend_from_slice(piece), piece.len());
+                connection.receive(&mut rx).map(|event| assert_eq!(event, None))
+            });
+            assert_eq!(received.find(Result::is_err), Some(Err(error)), "{error}, reading {read_len}");
+        }
+    }
+}
+
+/// What a compressed message has on the wire does not stay, so that it need not fit into a buffer that cannot grow: not
+/// in its first frame, and not in a later one.
+#[test]
+fn a_fixed_buffer_receives_compressed_messages_longer_than_itself() {
+    let noise = Rng::new(7).bytes(1_000);
+    let payload = websocket_proto::deflate::Compressor::new(WindowBits::MAX, 6).compress(&noise, true).to_vec();
+    assert!(payload.len() > 900);
+    let (one, other) = payload.split_at(300);
+    let streams = [
+        wire::frame(FIN | RSV1 | BINARY, &payload, Some(KEY)),
+        [wire::frame(RSV1 | BINARY, one, Some(KEY)), wire::frame(FIN | CONTINUATION, other, Some(KEY))].concat(),
+    ];
+    for stream in streams {
+        let mut connection = server(Side::Server.config()).with_deflate(&Params::default(), &eager());
+        let (mut rx, mut rest, mut received) = (RecvBuffer::from([0; 200]), &stream[..], Vec::new());
+        while !rest.is_empty() {
+            rest = &rest[rx.extend_from_slice(rest)..];
+            while let Some(event) = connection.receive(&mut rx).unwrap() {
+                let Event::Binary(bytes) = event else { panic!("{event:?}") };
+                received.push(bytes.to_vec());
+            }
+        }
+        assert_eq!(received, [noise.clone()]);
+    }
+}
+
+/// What stays as long is sent as it is: nothing was gained.
+#[test]
+fn a_message_that_does_not_shrink_is_not_compressed() {
+    for (change, is_compressed) in [(-1, true), (0, false), (1, false)] {
+        let compress = |message: &[u8]| {
+            websocket_proto::deflate::Compressor::new(WindowBits::MAX, 4).compress(message, true).len()
+        };
+        let messages = (1..200).map(|len| Rng::new(len).bytes(len as usize / 4).repeat(2));
+        let mut messages = messages.filter(|message| compress(message) as isize - message.len() as isize == change);
+        let message = messages.next().expect("one of so many");
+        let mut connection = server(Side::Server.config()).with_deflate(&forgetful(), &Config::new().min_bytes(0));
+        let mut tx = Vec::new();
+        connection.send_binary(&message, &mut tx).unwrap();
+        assert_eq!(frames(&tx)[0].0 & RSV1 != 0, is_compressed, "{change} bytes");
+    }
+}
+
+/// The harder the work, the smaller the message.
+#[test]
+fn a_connection_compresses_as_hard_as_it_was_told() {
+    let mut rng = Rng::new(11);
+    let words: Vec<Vec<u8>> = (0..60).map(|_| rng.bytes(6)).collect();
+    let message: Vec<u8> = (0..2_000).flat_map(|_| rng.pick(&words).clone()).collect();
+    let sent = |level: u8| {
+        let mut tx = Vec::new();
+        let mut connection = server(Side::Server.config()).with_deflate(&forgetful(), &eager().level(level));
+        connection.send_binary(&message, &mut tx).unwrap();
+        tx.len()
+    };
+    assert!(sent(9) < sent(1), "{} {}", sent(9), sent(1));
+}
+
 /// A message that refers to the one before is sound with takeover, and not without.
 #[test]
 fn the_agreement_decides_what_is_remembered() {

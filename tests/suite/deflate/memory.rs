@@ -142,6 +142,11 @@ fn the_ratio_can_be_limited() {
     let (result, peak) = survive(&[&stream(LIMIT)], limited(), &config);
     assert_eq!(result, Err(Limit::CompressionRatio.into()));
     assert!(peak <= 200_000, "{peak}");
+    // Where both limits are the same, the message is too big in any case.
+    let (bomb, plain) = (compressed(&vec![0; LIMIT]), 64 * 1024);
+    let both = Side::Server.config().max_message_bytes((bomb.len() + plain) as u64);
+    let (result, _) = survive(&[&fragments(&bomb, usize::MAX)], both, &eager().max_ratio(Some(1)));
+    assert_eq!(result, Err(Limit::MessageTooBig.into()));
     let honest = b"{\"id\":1,\"name\":\"a\"}".iter().enumerate().map(|(at, byte)| byte ^ (at as u8 & 1));
     let honest: Vec<u8> = honest.collect();
     let mut rng = Rng::new(3);
@@ -181,6 +186,57 @@ fn d07_the_place_of_a_large_message_is_given_back_at_the_next_read() {
         let given_back = -usage.held;
         assert!(if is_kept { given_back == 0 } else { given_back >= len as isize }, "{len}: {given_back}");
     }
+}
+
+/// What was used for one window or level is not lent for another; what suits is, also by a connection that kept it as
+/// long as it lived; and all of it is freed with the pool.
+#[test]
+fn a_pool_lends_what_suits_and_nothing_else() {
+    // Something to refer to at all distances.
+    let message = Rng::new(5).bytes(700).repeat(4);
+    let settings = |bits, level| (Params { server_max_window_bits: WindowBits::new(bits), ..Params::default() }, level);
+    let send = |(params, level): (Params, u8), config: Config| {
+        let mut connection = server(limited()).with_deflate(&params, &config.level(level));
+        let mut tx = Vec::new();
+        connection.send_binary(&message, &mut tx).unwrap();
+        tx
+    };
+    let (alone, pooled) = (eager(), |pool: &std::sync::Arc<Pool>| eager().pool(pool.clone()));
+    let ((), usage) = usage(|| {
+        for (first, second) in [((15, 4), (9, 4)), ((9, 4), (15, 4)), ((15, 1), (15, 9)), ((15, 9), (15, 1))] {
+            let ((first, second), pool) = ((settings(first.0, first.1), settings(second.0, second.1)), Pool::new(1));
+            send(first, pooled(&pool));
+            assert!(send(second, pooled(&pool)) == send(second, alone.clone()), "{first:?}, then {second:?}");
+        }
+        let pool = Pool::new(1);
+        send(settings(15, 4), pooled(&pool));
+        let (_, again) = crate::allocation::usage(|| send(settings(15, 4), pooled(&pool)));
+        assert!(again.peak < 64 * 1024, "{again:?}");
+    });
+    assert_eq!(usage.held, 0);
+}
+
+/// The same for what was received with.
+#[test]
+fn a_pool_lends_what_a_dropped_connection_kept() {
+    let config = eager().pool(Pool::new(1));
+    let stream = fragments(&compressed(b"hello"), usize::MAX);
+    let peaks = [(); 2].map(|()| survive(&[&stream], limited(), &config).1);
+    assert!(peaks[0] > peaks[1] + 30 * 1024, "{peaks:?}");
+}
+
+/// A large message in either direction leaves no more behind than a small one, with takeover too.
+#[test]
+fn an_unusually_large_message_is_not_kept() {
+    let noise = Rng::new(6).bytes(300_000);
+    let (connection, usage) = usage(|| {
+        let mut connection = server(limited()).with_deflate(&Params::default(), &eager());
+        let mut tx = Vec::new();
+        connection.send_binary(&noise, &mut tx).unwrap();
+        connection
+    });
+    assert!(usage.held < 330_000, "{}", usage.held);
+    drop(connection);
 }
 
 /// What one connection keeps while it is idle, after a message each way.
@@ -255,6 +311,7 @@ fn a_steady_conversation_allocates_nothing() {
         b"{\"id\":1234,\"price\":12.5}".repeat(40),
         b"{\"id\":5678,\"name\":\"somebody\"}".repeat(560),
         b"small and large ".repeat(9),
+        Rng::new(4).bytes(12_000),
         // As large as the buffer's base.
         b"0123456789abcdef".repeat(1024),
     ];

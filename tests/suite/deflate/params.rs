@@ -1,6 +1,6 @@
 //! What is offered, answered and agreed (RFC 7692 §5, §7.1), as tables.
 
-use websocket_proto::deflate::{Config, Offer, Params, Pool, WindowBits};
+use websocket_proto::deflate::{Compressor, Config, Inflater, Offer, Params, Pool, WindowBits};
 use websocket_proto::handshake::Fields;
 use websocket_proto::{Field, HandshakeError};
 
@@ -343,4 +343,13 @@ fn a_level_is_taken_as_the_nearest_there_is() {
     assert_eq!(Config::new().level(10), Config::new().level(9));
     assert_eq!(Config::new().level(u8::MAX), Config::new().level(9));
     assert_ne!(Config::new().level(1), Config::new().level(9));
+}
+
+/// A log shows what was set, and nothing of what went through.
+#[test]
+fn a_log_shows_the_settings() {
+    assert_eq!(format!("{:?}", Pool::new(3)), "Pool { contexts: 3, .. }");
+    let compressor = Compressor::new(bits(10), 7);
+    assert_eq!(format!("{compressor:?}"), "Compressor { window: WindowBits(10), level: 7, .. }");
+    assert_eq!(format!("{:?}", Inflater::new()), "Inflater { .. }");
 }
