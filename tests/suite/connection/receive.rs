@@ -7,7 +7,7 @@ use websocket_proto::{Config, Misuse, ProtocolError, RecvBuffer, Transport, Viol
 use websocket_proto::{Connection, Event};
 
 use super::world::{Seen, client, frames, server, three_ways};
-use crate::message::{BINARY, CLOSE, LAST, MORE, PING, PONG, TEXT, TEXT_MORE, closing, masked, plain};
+use crate::message::{BINARY, BINARY_MORE, CLOSE, LAST, MORE, PING, PONG, TEXT, TEXT_MORE, closing, masked, plain};
 
 fn server_gets(bytes: &[u8], expected: &[Seen]) -> Vec<u8> {
     three_ways(|| server(Config::server()), bytes, expected)
@@ -132,6 +132,41 @@ fn long_text_is_text_wherever_it_is_cut() {
                 assert!(read_len > 1 || given == HEADER + at + 1, "{characters}, wrong at {at}: {given} bytes");
             }
         }
+    }
+}
+
+/// A frame that one read has brought, and that is unmasked and validated in several steps none the less.
+#[test]
+fn long_text_in_one_read_is_text() {
+    fn get(bytes: &[u8], is_server: bool) -> Result<usize, ProtocolError> {
+        let mut memory = vec![0; 70_000];
+        let mut rx = RecvBuffer::from(memory.as_mut_slice());
+        assert_eq!(rx.extend_from_slice(bytes), bytes.len());
+        let event = match is_server {
+            true => server(Config::server()).connection.receive(&mut rx),
+            false => client(Config::client()).connection.receive(&mut rx),
+        };
+        match event? {
+            Some(websocket_proto::Event::Text(text)) => Ok(text.chars().count()),
+            other => panic!("{other:?}"),
+        }
+    }
+    for (len, is_server) in [16_384, 16_385, 40_000, 65_535].into_iter().flat_map(|len| [(len, true), (len, false)]) {
+        let check = |at: usize, piece: &[u8], expected| {
+            let mut text = vec![b'a'; len];
+            text[at..at + piece.len()].copy_from_slice(piece);
+            let frame = if is_server { masked(TEXT, &text) } else { plain(TEXT, &text) };
+            assert_eq!(get(&frame, is_server), expected, "{len} bytes, {piece:x?} at {at}");
+        };
+        check(0, b"", Ok(len));
+        for at in [0, 16_380, 16_381, len - 3] {
+            check(at, "\u{20ac}".as_bytes(), Ok(len - 2));
+        }
+        let error = Err(Violation::TextNotUtf8.into());
+        for at in [0, 16_383, len - 1] {
+            check(at, b"\xff", error);
+        }
+        check(len - 2, b"\xe2\x82", error);
     }
 }
 
@@ -261,6 +296,30 @@ fn a_buffer_that_holds_the_rest_of_another_message_is_noticed() {
     assert_eq!(one.get(&masked(TEXT_MORE, "half")), []);
     assert_eq!(other.connection.receive(&mut one.rx), Err(Misuse::BufferReplaced.into()));
     assert_eq!(one.get(&masked(LAST, "!")), [Seen::text("half!")]);
+    // Also when a whole message stands behind it.
+    assert_eq!(one.get(&masked(BINARY_MORE, "half")), []);
+    let _ = one.rx.extend_from_slice(&masked(BINARY, "all"));
+    for _ in 0..2 {
+        assert_eq!(other.connection.receive(&mut one.rx), Err(Misuse::BufferReplaced.into()));
+    }
+}
+
+/// A log says how far a connection is and what was wrong. What was said on it does not belong there.
+#[test]
+fn a_log_says_how_far_it_is_and_not_what_was_said() {
+    let log = |bytes: &[u8]| {
+        let mut server = server(Config::server());
+        server.get(bytes);
+        format!("{:?}", server.connection)
+    };
+    let cases = [
+        (masked(PING, "secret"), "state: Open, fault: None, peer_code: 1006"),
+        (masked(CLOSE, closing(1001, "secret")), "state: PeerClosing, fault: None, peer_code: 1001"),
+        (plain(TEXT, "secret"), "state: Failing, fault: Some(Violation(UnmaskedFrame)), peer_code: 1006"),
+    ];
+    for (bytes, expected) in cases {
+        assert_eq!(log(&bytes), format!("Connection {{ {expected}, .. }}"));
+    }
 }
 
 /// `is_empty` is true here although a header has been read: there is nothing in the buffer that the connection would
