@@ -146,7 +146,6 @@ impl Inflater {
                 }
                 step
             };
-            let is_full = step.written > 0 && step.written == spare.max(1);
             room.allowed = room.allowed.saturating_sub(step.written as u64);
             *input = input.get(step.read..).unwrap_or_default();
             let has_moved = step.read > 0 || step.written > 0;
@@ -158,9 +157,8 @@ impl Inflater {
                     self.is_at_block = true;
                     return Ok(Stop::Dry);
                 }
-                End::Stopped if is_full => {}
                 // The end of a block may be found in bits that were read before: then the next step goes on.
-                End::Stopped if (has_moved || !input.is_empty()) && !has_stalled => has_stalled = !has_moved,
+                End::Stopped if has_moved || (!input.is_empty() && !has_stalled) => has_stalled = !has_moved,
                 End::Stopped => return Ok(Stop::Dry),
             }
         }
