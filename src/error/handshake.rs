@@ -51,8 +51,8 @@ pub enum HandshakeError {
     Body,
     /// The origin of the request is not among those that the server serves (§4.2.2 item 4, §10.2).
     OriginRefused,
-    /// The server's answer, which somebody else has parsed, has this status instead of 101 (§4.1), or of 200 to 299 over
-    /// HTTP/2 and HTTP/3 (RFC 8441 §5).
+    /// The server's answer has this status instead of 101 (§4.1), or of 200 to 299 over HTTP/2 and HTTP/3 (RFC 8441 §5).
+    /// From bytes it is no error as such: see [`Response`](crate::handshake::client::Response).
     Status(u16),
     /// The server's `Sec-WebSocket-Accept` does not belong to our key (§4.1): it does not speak WebSocket.
     AcceptMismatch,

@@ -22,6 +22,20 @@ pub enum Response<'a, 'rx> {
     Refused(Refused<'rx>),
 }
 
+impl<'a, 'rx> Response<'a, 'rx> {
+    /// What was agreed on: for callers who have no use for the headers and the body of a refusal.
+    ///
+    /// # Errors
+    ///
+    /// [`HandshakeError::Status`] when it is a refusal.
+    pub const fn established(self) -> Result<Established<'a, 'rx>, HandshakeError> {
+        match self {
+            Self::Established(established) => Ok(established),
+            Self::Refused(refused) => Err(HandshakeError::Status(refused.status())),
+        }
+    }
+}
+
 /// The result of a handshake on the client's side: what both ends have agreed on. There is one only where a 101 has
 /// passed all checks. `'a` is the request's text, `'rx` the receive buffer.
 #[derive(Clone, Copy, Debug)]

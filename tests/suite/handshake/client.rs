@@ -192,6 +192,22 @@ fn the_first_reason_is_kept() {
     assert_eq!(handshake.handle_eof(), Ok(()));
 }
 
+/// For who does not look at it, a refusal is an error with its status.
+#[test]
+fn an_answer_as_what_was_agreed_on_or_an_error() {
+    for (head, status) in [("HTTP/1.1 302 Found\r\n\r\n", Some(302)), (RFC_RESPONSE, None)] {
+        let mut rx = RecvBuffer::from([0; 512]);
+        let mut handshake = rfc_client();
+        written(|tx| handshake.write_request(tx));
+        assert_eq!(rx.extend_from_slice(head.as_bytes()), head.len());
+        let established = handshake.receive(&mut rx).unwrap().expect("all of it has been read").established();
+        match status {
+            Some(status) => assert_eq!(established.map(drop), Err(HandshakeError::Status(status))),
+            None => assert_eq!(established.unwrap().subprotocol(), Some("chat")),
+        }
+    }
+}
+
 #[test]
 fn a_refusal_says_what_http_it_speaks() {
     for (version, expected) in [("1.0", HttpVersion::Http10), ("1.1", HttpVersion::Http11)] {
