@@ -1,4 +1,4 @@
-//! io_uring: the kernel chooses the buffers, and large messages go back from where they were read.
+//! io_uring: the kernel chooses the buffers, and a reply and the next receive are one chain.
 //!
 //! ```text
 //! cargo run --release -p ws-io-uring [-- PORT [SECONDS]]   # how long a client may be silent before it is pinged
@@ -7,30 +7,31 @@
 //! Linux only, from 5.19 on, and not where io_uring is switched off (`/proc/sys/kernel/io_uring_disabled`, seccomp in
 //! many containers): it says so and ends.
 //!
-//! A receive that waits owns no memory: the kernel takes one of a few provided buffers when bytes are there. Small
-//! messages are echoed through the send buffer. A large one is not copied at all: its head and its payload go out as two
-//! pieces of one `sendmsg`, and until that is done nobody touches the receive buffer. What guards it is a plain rule: a
-//! client that is being sent to is not received from, which is the backpressure, too.
+//! A receive that waits owns no memory: the kernel takes one of a few provided buffers when bytes are there. Those are
+//! receive buffers of the protocol, so nothing is copied: the one that the kernel has filled becomes the client's for a
+//! turn, and for longer only when a message has come in part. All replies to what was read go out as one `sendmsg`; a
+//! message that is larger than a read goes from where it was read, behind its head. The next receive is linked to the
+//! send, and begins when that is done: so a client that does not read is not read from, and most turns are one entry into
+//! the kernel.
 //!
 //! One system call submits all that there is to do, and waits for all that is done.
 
-use std::io::{self, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
-use std::ops::Range;
 use std::os::fd::{AsRawFd, FromRawFd};
 use std::time::Duration;
+use std::{io, mem, ptr};
 
 use io_uring::types::{Fd, Timespec};
 use io_uring::{IoUring, cqueue, opcode, squeue};
 use slab::Slab;
 use websocket_proto::handshake::server::{Handshake, Origins};
-use websocket_proto::{Config, Connection, Error, Event, Instant, RecvBuffer, Server as Role, Transport};
+use websocket_proto::{Config, Instant, RecvBuffer, SendError, ServerSession, Transport};
 
-/// The buffers that the kernel may choose from, in one piece of memory.
+type Buffer = RecvBuffer<Vec<u8>>;
+
+/// How many buffers the kernel may choose from, and what one read may bring.
 const BUFFERS: u16 = 256;
 const BUFFER_BYTES: usize = 64 << 10;
-/// From this size on a message is sent from where it was read.
-const LARGE_BYTES: usize = 8 << 10;
 static SWEEP: Timespec = Timespec::new().nsec(100_000_000);
 
 /// What a completion is about: the upper half of its user data. The lower half is the client.
@@ -49,29 +50,29 @@ fn main() -> io::Result<()> {
     rlimit::increase_nofile_limit(u64::MAX)?;
     let ring = IoUring::new(4096).inspect_err(|error| println!("io_uring is refused here: {error}"))?;
     println!("listening on ws://{}/", listener.local_addr()?);
-    let memory = vec![0; usize::from(BUFFERS) * BUFFER_BYTES];
     let started = std::time::Instant::now();
-    let mut server =
-        Server { ring, memory, clients: Slab::new(), pool: Vec::new(), config, patience, now: Instant::EPOCH };
-    server.provide(0, BUFFERS)?;
-    server.submit(opcode::AcceptMulti::new(Fd(listener.as_raw_fd())).build(), ACCEPTED, 0)?;
+    let buffers = (0..BUFFERS).map(|_| Buffer::with_capacity(BUFFER_BYTES)).collect();
+    let (clients, now) = (Slab::new(), Instant::EPOCH);
+    let mut server = Server { ring, listener, buffers, clients, pool: Vec::new(), config, patience, now };
+    (0..BUFFERS).try_for_each(|buffer| server.provide(buffer))?;
+    server.accept()?;
     server.submit(opcode::Timeout::new(&SWEEP).build(), SWEPT, 0)?;
     loop {
         server.ring.submit_and_wait(1)?;
         server.now = Instant::from_duration(started.elapsed());
         let done: Vec<_> = server.ring.completion().collect();
-        for entry in done {
-            server.complete(&entry, listener.as_raw_fd())?;
-        }
+        done.iter().try_for_each(|entry| server.complete(entry))?;
     }
 }
 
 struct Server {
     ring: IoUring,
-    /// All provided buffers.
-    memory: Vec<u8>,
+    listener: TcpListener,
+    /// Those that the kernel has: nobody touches one until it is named in a completion.
+    buffers: Vec<Buffer>,
     clients: Slab<Box<Client>>,
-    pool: Vec<RecvBuffer<Vec<u8>>>,
+    /// Send buffers that nobody needs now.
+    pool: Vec<Vec<u8>>,
     config: Config,
     /// How long the kernel may take to send.
     patience: Duration,
@@ -81,196 +82,167 @@ struct Server {
 /// In a box: the kernel reads from it while it sends.
 struct Client {
     stream: TcpStream,
-    phase: Phase,
-    rx: RecvBuffer<Vec<u8>>,
-    /// A provided buffer that has not gone into `rx` yet, and which part of it.
-    waiting: Option<(u16, Range<usize>)>,
+    /// The handshake, and then the connection.
+    session: ServerSession,
+    /// A message that has come in part, or one that is being sent.
+    rx: Buffer,
     tx: Vec<u8>,
     /// `tx`, and behind it the payload of a large message in `rx`.
     pieces: [libc::iovec; 2],
     message: libc::msghdr,
     is_receiving: bool,
-    /// Since when the kernel has been sending. It has `tx` and `rx`; nobody else may change them.
+    /// Since when the kernel has been sending. It has `tx` and `pieces`; nobody else may change them, nor `rx` with them.
     sending: Option<Instant>,
     is_gone: bool,
-}
-
-#[allow(clippy::large_enum_variant, reason = "nearly all of them are open, and a client has a box already")]
-enum Phase {
-    Handshake(Handshake),
-    Open(Connection<Role>),
 }
 
 impl Server {
     fn submit(&mut self, entry: squeue::Entry, about: u64, id: usize) -> io::Result<()> {
         let entry = entry.user_data(about << 32 | id as u64);
-        // SAFETY: whatever an entry points to outlives it: `memory` and `SWEEP` are never dropped, and a client is kept,
-        // with its buffers as they are, until its completions have come.
+        // SAFETY: whatever an entry points to outlives it: `SWEEP` and the provided buffers are never dropped, and a
+        // client is kept, with its buffers as they are, until its completions have come.
         while unsafe { self.ring.submission().push(&entry) }.is_err() {
             self.ring.submit()?;
         }
         Ok(())
     }
 
-    /// Gives buffers to the kernel.
-    fn provide(&mut self, first: u16, count: u16) -> io::Result<()> {
-        let start = self.memory[usize::from(first) * BUFFER_BYTES..].as_mut_ptr();
-        self.submit(opcode::ProvideBuffers::new(start, BUFFER_BYTES as i32, count, 0, first).build(), PROVIDED, 0)
+    fn accept(&mut self) -> io::Result<()> {
+        self.submit(opcode::AcceptMulti::new(Fd(self.listener.as_raw_fd())).build(), ACCEPTED, 0)
     }
 
-    fn complete(&mut self, entry: &cqueue::Entry, listener: i32) -> io::Result<()> {
+    /// Lets the kernel have a buffer.
+    fn provide(&mut self, number: u16) -> io::Result<()> {
+        let room = self.buffers[usize::from(number)].spare_mut();
+        let entry = opcode::ProvideBuffers::new(room.as_mut_ptr(), room.len() as i32, 1, 0, number);
+        self.submit(entry.build(), PROVIDED, 0)
+    }
+
+    fn complete(&mut self, entry: &cqueue::Entry) -> io::Result<()> {
         let (about, id, result) = (entry.user_data() >> 32, entry.user_data() as u32 as usize, entry.result());
         match about {
             ACCEPTED => {
-                if !cqueue::more(entry.flags()) {
-                    self.submit(opcode::AcceptMulti::new(Fd(listener)).build(), ACCEPTED, 0)?;
-                }
                 if result >= 0 {
                     // SAFETY: the kernel has just opened it, for nobody else.
                     let stream = unsafe { TcpStream::from_raw_fd(result) };
-                    let id = self.clients.insert(Box::new(Client::new(stream)));
+                    let id = self.clients.insert(Box::new(Client::new(stream, self.config.clone())));
                     self.turn(id)?;
                 }
+                if cqueue::more(entry.flags()) { Ok(()) } else { self.accept() }
             }
             SWEPT => {
-                self.submit(opcode::Timeout::new(&SWEEP).build(), SWEPT, 0)?;
-                let due: Vec<_> = self
-                    .clients
-                    .iter()
-                    .filter(|(_, one)| one.is_due(self.now, self.patience))
-                    .map(|(id, _)| id)
-                    .collect();
+                let is_due = |client: &Client| client.is_due(self.now, self.patience);
+                let due: Vec<_> = self.clients.iter().filter(|(_, one)| is_due(one)).map(|(id, _)| id).collect();
                 due.into_iter().try_for_each(|id| self.turn(id))?;
+                self.submit(opcode::Timeout::new(&SWEEP).build(), SWEPT, 0)
             }
-            RECEIVED => {
-                let client = &mut self.clients[id];
-                client.is_receiving = false;
-                client.waiting = cqueue::buffer_select(entry.flags()).map(|buffer| (buffer, 0..result.max(0) as usize));
-                client.is_gone |= result <= 0 && result != -libc::ENOBUFS; // then another try will do
-                self.turn(id)?;
-            }
+            RECEIVED => self.received(id, result, cqueue::buffer_select(entry.flags())),
             SENT => {
                 let client = &mut self.clients[id];
                 client.sending = None;
                 client.is_gone |= result != (client.tx.len() + client.pieces[1].iov_len) as i32;
-                client.tx = Vec::new();
                 client.pieces[1].iov_len = 0;
-                self.turn(id)?;
+                client.tx.clear();
+                self.pool.push(mem::take(&mut client.tx));
+                self.turn(id)
             }
-            _ => {}
+            _ => Ok(()),
         }
-        Ok(())
     }
 
-    /// Lets a client do what it can do now, up to the next thing that the kernel has to do for it.
-    fn turn(&mut self, id: usize) -> io::Result<()> {
+    /// Bytes have come: into the client's own buffer, or into one that the kernel has chosen, which becomes the client's.
+    fn received(&mut self, id: usize, result: i32, number: Option<u16>) -> io::Result<()> {
         let client = &mut self.clients[id];
-        client.is_gone |= client.sending.is_some_and(|since| since + self.patience <= self.now);
-        while client.sending.is_none() && !client.is_gone {
-            if let Some((buffer, range)) = &mut client.waiting {
-                if client.rx.capacity() == 0 {
-                    client.rx = self.pool.pop().unwrap_or_else(|| RecvBuffer::with_capacity(BUFFER_BYTES));
-                }
-                let bytes = &self.memory[usize::from(*buffer) * BUFFER_BYTES..][range.clone()];
-                range.start += client.rx.extend_from_slice(bytes);
-            }
-            if let Err(refusal) = client.answer(self.now, &self.config) {
-                println!("refused: {refusal}");
-                let _ = client.stream.write(&client.tx); // the first bytes on a connection: there is room for them
-                client.is_gone = true;
-            }
-            if client.waiting.as_ref().is_none_or(|(_, range)| range.start == range.end) || !client.tx.is_empty() {
-                break;
-            }
+        client.is_receiving = false;
+        client.is_gone |= result <= 0 && result != -libc::ENOBUFS; // then another try will do
+        if let Some(number) = number {
+            mem::swap(&mut client.rx, &mut self.buffers[usize::from(number)]);
         }
-        let (fd, now) = (Fd(client.stream.as_raw_fd()), self.now);
-        let used = client.waiting.take_if(|(_, range)| range.start == range.end || client.is_gone);
-        if client.is_gone {
+        client.rx.filled(result.max(0) as usize);
+        self.turn(id)?;
+        let Some(number) = number else { return Ok(()) };
+        if let Some(client) = self.clients.get_mut(id).filter(|client| client.rx.is_empty()) {
+            mem::swap(&mut client.rx, &mut self.buffers[usize::from(number)]);
+        }
+        self.provide(number)
+    }
+
+    /// Lets a client do what it can do now.
+    fn turn(&mut self, id: usize) -> io::Result<()> {
+        let (now, client) = (self.now, &mut self.clients[id]);
+        if client.sending.is_none() && !client.is_gone {
+            client.tx = self.pool.pop().unwrap_or_default();
+            client.answer(now).map_err(io::Error::other)?;
+        }
+        let fd = Fd(client.stream.as_raw_fd());
+        if client.is_gone || client.sending.is_some_and(|since| since + self.patience <= now) {
+            client.is_gone = true;
             let _ = client.stream.shutdown(Shutdown::Both); // what is under way comes to its end
-        } else if client.sending.is_none() && !client.tx.is_empty() {
-            client.sending = Some(now);
-            let message = client.message();
-            let flags = (libc::MSG_WAITALL | libc::MSG_NOSIGNAL) as u32;
-            self.submit(opcode::SendMsg::new(fd, message).flags(flags).build(), SENT, id)?;
-        } else if client.sending.is_none() && !client.is_receiving {
-            client.is_receiving = true;
-            if client.rx.is_empty() && client.rx.capacity() == BUFFER_BYTES && self.pool.len() < usize::from(BUFFERS) {
-                self.pool.push(std::mem::take(&mut client.rx));
+            if !client.is_receiving && client.sending.is_none() {
+                let mut session = self.clients.remove(id).session;
+                println!("{:?}, fault {:?}", session.handle_eof(), session.fault());
             }
-            client.rx.release();
-            let entry = opcode::Recv::new(fd, std::ptr::null_mut(), BUFFER_BYTES as u32).buf_group(0).build();
-            self.submit(entry.flags(squeue::Flags::BUFFER_SELECT), RECEIVED, id)?;
+            return Ok(());
         }
-        if let Some((buffer, _)) = used {
-            self.provide(buffer, 1)?;
+        if client.sending.is_some() {
+            return Ok(());
         }
-        let client = &self.clients[id];
-        if client.is_gone
-            && !client.is_receiving
-            && client.sending.is_none()
-            && let Phase::Open(mut open) = self.clients.remove(id).phase
-        {
-            println!("{:?}, fault {:?}", open.handle_eof(), open.fault());
+        let can_receive = !client.is_receiving && client.pieces[1].iov_len == 0;
+        client.is_receiving |= can_receive;
+        let receive = can_receive.then(|| client.receive(fd));
+        if client.tx.is_empty() {
+            self.pool.push(mem::take(&mut client.tx));
+        } else {
+            client.sending = Some(now);
+            let send = opcode::SendMsg::new(fd, client.message());
+            let send = send.flags((libc::MSG_WAITALL | libc::MSG_NOSIGNAL) as u32).build();
+            self.submit(if can_receive { send.flags(squeue::Flags::IO_LINK) } else { send }, SENT, id)?;
         }
-        Ok(())
+        receive.map_or(Ok(()), |receive| self.submit(receive, RECEIVED, id))
     }
 }
 
 impl Client {
-    fn new(stream: TcpStream) -> Self {
+    fn new(stream: TcpStream, config: Config) -> Self {
         let _ = stream.set_nodelay(true);
         // SAFETY: pointers that are null and lengths that are zero.
-        let (pieces, message) = unsafe { (std::mem::zeroed(), std::mem::zeroed()) };
-        let (phase, rx) = (Phase::Handshake(Handshake::new()), RecvBuffer::with_capacity(BUFFER_BYTES));
-        let (waiting, tx, is_receiving, sending, is_gone) = (None, Vec::new(), false, None, false);
-        Self { stream, phase, rx, waiting, tx, pieces, message, is_receiving, sending, is_gone }
+        let (pieces, message) = unsafe { (mem::zeroed(), mem::zeroed()) };
+        let (session, rx) = (ServerSession::new(Handshake::new(), config), Buffer::with_capacity(BUFFER_BYTES));
+        Self { stream, session, rx, tx: vec![], pieces, message, is_receiving: false, sending: None, is_gone: false }
     }
 
     /// Whether a deadline has passed. That of a send is ours: as long as the kernel has the buffers, no Ping can be sent.
     fn is_due(&self, now: Instant, patience: Duration) -> bool {
-        let deadline = match (&self.phase, self.sending) {
-            (_, Some(since)) => Some(since + patience),
-            (Phase::Handshake(handshake), None) => handshake.poll_timeout(),
-            (Phase::Open(connection), None) => connection.poll_timeout(),
-        };
+        let deadline = self.sending.map_or_else(|| self.session.poll_timeout(), |since| Some(since + patience));
         deadline.is_some_and(|deadline| deadline <= now)
     }
 
-    /// Receives and answers into `tx`, up to a large message, whose payload stays in `rx`.
-    fn answer(&mut self, now: Instant, config: &Config) -> Result<(), Error> {
-        let (rx, tx) = (&mut self.rx, &mut self.tx);
-        if let Phase::Handshake(handshake) = &mut self.phase {
-            let _ = handshake.handle_timeout(now); // an error of this, `answer` gives again
-            match handshake.answer(rx, Origins::Any, tx)? {
-                Some(accepted) => self.phase = Phase::Open(accepted.connection(config.clone())),
-                None => return Ok(()),
+    /// Receives all that has come, from the first byte on, and answers into `tx`, up to a large message, whose payload
+    /// stays in `rx`.
+    fn answer(&mut self, now: Instant) -> Result<(), SendError> {
+        let (session, rx, tx) = (&mut self.session, &mut self.rx, &mut self.tx);
+        // A refusal is kept by `fault`, as a violation is, and `transport` says what follows from it.
+        if let Ok(Some(connection)) = session.open(rx, |handshake, rx| handshake.answer(rx, Origins::Any, tx)) {
+            // A violation ends the loop, too: `poll_transmit` tells the client.
+            while let Ok(Some(event)) = connection.receive(rx) {
+                if let Some(message) = event.message().filter(|_| connection.can_send()) {
+                    let bytes = message.as_bytes();
+                    if bytes.len() > BUFFER_BYTES {
+                        tx.extend_from_slice(connection.message_head(message.kind(), bytes.len() as u64)?.as_bytes());
+                        self.pieces[1] =
+                            libc::iovec { iov_base: bytes.as_ptr().cast_mut().cast(), iov_len: bytes.len() };
+                        return Ok(());
+                    }
+                    connection.send_message(message, tx)?;
+                }
+                connection.poll_transmit(tx)?;
             }
         }
-        let Phase::Open(connection) = &mut self.phase else { return Ok(()) };
-        // A violation ends the loop, too: `fault` keeps it, and `poll_transmit` tells the client.
-        while let Ok(Some(event)) = connection.receive(rx) {
-            let (head, payload) = match event {
-                Event::Text(text) if connection.can_send() => {
-                    (connection.text_head(text.len() as u64)?, text.as_bytes())
-                }
-                Event::Binary(bytes) if connection.can_send() => (connection.binary_head(bytes.len() as u64)?, bytes),
-                _ => {
-                    connection.poll_transmit(tx)?;
-                    continue;
-                }
-            };
-            tx.extend_from_slice(head.as_bytes());
-            if payload.len() >= LARGE_BYTES {
-                self.pieces[1] = libc::iovec { iov_base: payload.as_ptr().cast_mut().cast(), iov_len: payload.len() };
-                return Ok(());
-            }
-            tx.extend_from_slice(payload);
+        if session.poll_timeout().is_some_and(|deadline| deadline <= now) {
+            let _ = session.handle_timeout(now); // `fault` keeps it
         }
-        if connection.poll_timeout().is_some_and(|deadline| deadline <= now) {
-            let _ = connection.handle_timeout(now); // `fault` keeps it
-        }
-        connection.poll_transmit(tx)?;
-        match connection.transport() {
+        session.poll_transmit(tx)?;
+        match session.transport() {
             Transport::Closed => self.is_gone = true,
             // We have said our last word: we end our side, and read on, to no effect, until the client ends its own.
             // To end it again is refused once both have ended; the next read tells that, after the last bytes.
@@ -286,5 +258,15 @@ impl Client {
         self.message.msg_iov = self.pieces.as_mut_ptr();
         self.message.msg_iovlen = 2;
         &raw const self.message
+    }
+
+    /// The next receive: into a buffer that the kernel chooses, or behind what has come of a message.
+    fn receive(&mut self, fd: Fd) -> squeue::Entry {
+        if self.rx.is_empty() {
+            let entry = opcode::Recv::new(fd, ptr::null_mut(), BUFFER_BYTES as u32).buf_group(0).build();
+            return entry.flags(squeue::Flags::BUFFER_SELECT);
+        }
+        let room = self.rx.spare_mut();
+        opcode::Recv::new(fd, room.as_mut_ptr(), room.len() as u32).build()
     }
 }
