@@ -32,6 +32,8 @@ type Buffer = RecvBuffer<Vec<u8>>;
 /// How many buffers the kernel may choose from, and what one read may bring.
 const BUFFERS: u16 = 256;
 const BUFFER_BYTES: usize = 64 << 10;
+/// The most send buffers to keep for later: more were in use only for a moment.
+const MAX_POOLED: usize = 16;
 static SWEEP: Timespec = Timespec::new().nsec(100_000_000);
 
 /// What a completion is about: the upper half of its user data. The lower half is the client.
@@ -131,6 +133,7 @@ impl Server {
                 if cqueue::more(entry.flags()) { Ok(()) } else { self.accept() }
             }
             SWEPT => {
+                self.pool.truncate(MAX_POOLED);
                 let is_due = |client: &Client| client.is_due(self.now, self.patience);
                 let due: Vec<_> = self.clients.iter().filter(|(_, one)| is_due(one)).map(|(id, _)| id).collect();
                 due.into_iter().try_for_each(|id| self.turn(id))?;
@@ -263,6 +266,7 @@ impl Client {
     /// The next receive: into a buffer that the kernel chooses, or behind what has come of a message.
     fn receive(&mut self, fd: Fd) -> squeue::Entry {
         if self.rx.is_empty() {
+            self.rx.release();
             let entry = opcode::Recv::new(fd, ptr::null_mut(), BUFFER_BYTES as u32).buf_group(0).build();
             return entry.flags(squeue::Flags::BUFFER_SELECT);
         }
