@@ -1,7 +1,7 @@
 //! Requests that are granted, and requests that are not.
 
 use websocket_proto::handshake::server::{Accepted, Handshake, Origins, Reply};
-use websocket_proto::handshake::{HttpVersion, accept_key};
+use websocket_proto::handshake::{Fields, HttpVersion, accept_key};
 use websocket_proto::{Field, HandshakeError, HandshakeMisuse, HeadPart, RecvBuffer, SendError, SendSlice};
 
 use super::support::{Cuts, RFC_REQUEST, RFC_RESPONSE, Served, refusal, serve, serve_with, written};
@@ -134,6 +134,36 @@ fn list_headers_may_stand_on_several_lines_in_any_case() {
     let served = three_times(&request, Origins::Any);
     assert_eq!(served.subprotocols, ["chat", "superchat"]);
     assert!(served.answer.is_ok());
+}
+
+/// A name is compared to its last letter, without regard to case.
+#[test]
+fn a_header_that_only_looks_like_one_of_ours_is_another() {
+    let names = [
+        "Host",
+        "Origin",
+        "Upgrade",
+        "Connection",
+        "Content-Length",
+        "Sec-WebSocket-Key",
+        "Transfer-Encoding",
+        "Sec-WebSocket-Accept",
+        "Sec-WebSocket-Version",
+        "Sec-WebSocket-Protocol",
+        "Sec-WebSocket-Extensions",
+    ];
+    let noted = |name: &str| {
+        let fields: Fields<'_> = [(name, "1")].into_iter().collect();
+        format!("{fields:?}") != format!("{:?}", Fields::new())
+    };
+    for name in names {
+        assert!(noted(name) && noted(&name.to_lowercase()) && noted(&name.to_uppercase()), "{name}");
+        for at in 0..name.len() {
+            let other = format!("{}q{}", &name[..at], &name[at + 1..]);
+            assert!(!noted(&other), "{other}");
+        }
+        assert!(!noted(&name[1..]) && !noted(&format!("{name}s")), "{name}");
+    }
 }
 
 #[test]
