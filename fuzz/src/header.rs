@@ -103,7 +103,8 @@ fn expected(bytes: &[u8], is_server: bool, is_within: bool, allowance: u64) -> R
         return Err(1002);
     }
     let Some(second) = bytes.get(1) else { return Ok(None) };
-    if (second & 0x80 != 0) != is_server || (opcode >= 8 && second & 0x7f > 125) {
+    let is_control_len = opcode < 8 || second & 0x7f <= 125 && (opcode, second & 0x7f) != (8, 1);
+    if (second & 0x80 != 0) != is_server || !is_control_len {
         return Err(1002);
     }
     // The length is judged before the key is there.

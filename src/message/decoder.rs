@@ -327,10 +327,13 @@ fn judge_second(second: u8, opcode: Opcode, is_server: bool) -> Result<(), Proto
         (true, false) => return Err(Violation::MaskedFrame.into()),
         (true, true) | (false, false) => {}
     }
-    if opcode.is_control() && usize::from(header::short_length(second)) > MAX_CONTROL_PAYLOAD_BYTES {
-        return Err(Violation::ControlTooLong.into());
+    match header::short_length(second) {
+        len if opcode.is_control() && usize::from(len) > MAX_CONTROL_PAYLOAD_BYTES => {
+            Err(Violation::ControlTooLong.into())
+        }
+        1 if opcode == Opcode::CLOSE => Err(Violation::CloseTruncated.into()),
+        _ => Ok(()),
     }
-    Ok(())
 }
 
 #[cfg(test)]

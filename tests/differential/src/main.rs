@@ -91,10 +91,6 @@ fn name_of(ours: &Verdict<ProtocolError>, theirs: &Verdict<Refusal>) -> Option<&
     }
     // Up to where we stop both have seen the same, or it has no name at all.
     let behind = theirs.events.strip_prefix(&ours.events[..])?;
-    if let (None, Some(refusal)) = (ours.refused, &theirs.refused) {
-        let is_close = behind.is_empty() && refusal.why.ends_with("invalid payload length 1");
-        return is_close.then_some("close-of-one-byte");
-    }
     let (refused, code) = (ours.refused?, theirs.refused.as_ref().map(|refusal| refusal.code));
     let are_control = behind.iter().all(|seen| !matches!(seen, Seen::Text(_) | Seen::Binary(_)));
     if refused == Violation::TextNotUtf8.into() && are_control && !(behind.is_empty() && code.is_none()) {

@@ -210,6 +210,12 @@ fn a_close_that_is_wrong_is_a_violation() {
 }
 
 #[test]
+fn a_close_that_announces_half_a_code_is_refused_before_that_half_has_come() {
+    server_gets(&masked(CLOSE, "x")[..2], &[Violation::CloseTruncated.into()]);
+    client_gets(&plain(CLOSE, "x")[..2], &[Violation::CloseTruncated.into()]);
+}
+
+#[test]
 fn after_a_failure_it_repeats_the_error_owes_one_close_and_hears_nothing() {
     let mut server = server(Config::server());
     let error = ProtocolError::from(Violation::UnmaskedFrame);

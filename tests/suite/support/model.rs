@@ -110,6 +110,7 @@ fn walk(
         };
         must((second & 0x80 != 0) == is_server, 1002)?;
         must(!is_control || second & 0x7f <= 125, 1002)?;
+        must(opcode != wire::CLOSE || second & 0x7f != 1, 1002)?;
 
         // Length and key.
         let (len_bytes, least) = match second & 0x7f {
