@@ -4,7 +4,7 @@
 use websocket_proto::handshake::client;
 use websocket_proto::{Field, HandshakeError};
 
-use crate::handshake::support::{Answered, Cuts, RFC_NONCE, ask_with, rfc_client, serve, serve_with};
+use crate::handshake::support::{Answered, Cuts, ask_with, rfc_client, serve, serve_with};
 
 /// How often a header may stand there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -148,7 +148,10 @@ fn every_answer_to_an_offer_with_headers_missing_or_doubled() {
     let config: &'static Config = Box::leak(Box::new(Config::new().peer_takeover(true).local_takeover(true)));
     let offering = || {
         let request = client::Request::new("server.example.com", "/chat").unwrap().deflate(config);
-        client::Handshake::new(request.subprotocols(&["chat", "superchat"]).unwrap(), RFC_NONCE)
+        client::Handshake::new(
+            request.subprotocols(&["chat", "superchat"]).unwrap(),
+            crate::handshake::support::RFC_NONCE,
+        )
     };
     let extension = ("Sec-WebSocket-Extensions", "permessage-deflate", Field::Extensions, May::NotBeTwice);
     let lines: Vec<Line> = ANSWER.into_iter().chain([extension]).collect();

@@ -5,7 +5,7 @@
 
 use super::reference::compare;
 use crate::support::model::{self, Inflate, Limits};
-use crate::support::script::{Delivery, Script, Side, Transcript};
+use crate::support::script::{Delivery, Side, Transcript};
 use crate::support::wire::{self, BINARY, CLOSE, FIN, Form, TEXT};
 use crate::support::{Sink, client, server, unlimited};
 use websocket_proto::RecvBuffer;
@@ -66,6 +66,9 @@ impl State {
         #[cfg(feature = "deflate")]
         if self.is_agreed {
             use websocket_proto::deflate::{Config, Params};
+
+            use crate::support::script::Script;
+
             let params =
                 Params { server_no_context_takeover: true, client_no_context_takeover: true, ..Params::default() };
             let deflate = Config::new();
