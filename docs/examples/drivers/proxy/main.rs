@@ -17,26 +17,22 @@ use std::io::{self, ErrorKind, IoSlice};
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::time::{sleep_until, timeout};
+use tokio::net::{TcpListener, TcpStream, tcp};
+use tokio::time::{sleep, timeout};
 use websocket_proto::close::CloseCode;
 use websocket_proto::handshake::{Url, client, server};
 use websocket_proto::{
-    Chunk, ChunkEvent, Client, Config, Connection, HandshakeError, Instant, OsMaskKeys, RecvBuffer, Role, Server,
-    State, Transport,
+    Chunk, ChunkEvent, Config, Connection, HandshakeError, Instant, OsMaskKeys, RecvBuffer, Role, Server, Transport,
 };
 
-type AnyError = Box<dyn std::error::Error + Send + Sync>;
-type Front = End<Server>;
-type Back = End<Client<OsMaskKeys>>;
+type Result<T, E = Box<dyn std::error::Error + Send + Sync>> = std::result::Result<T, E>;
 
 const BUFFER_BYTES: usize = 64 << 10;
 /// From this size on a chunk goes to the client from where it was read.
 const LARGE_BYTES: usize = 8 << 10;
 
 #[tokio::main]
-async fn main() -> Result<(), AnyError> {
+async fn main() -> Result<()> {
     let args: Vec<String> = std::env::args().collect();
     let [_, port, upstream] = &args[..] else { return Err("usage: ws-proxy PORT UPSTREAM".into()) };
     let upstream = Url::parse(upstream.clone().leak())?;
@@ -44,11 +40,7 @@ async fn main() -> Result<(), AnyError> {
     println!("listening on ws://{}/ for {}", listener.local_addr()?, upstream.authority());
     loop {
         let (stream, _) = listener.accept().await?;
-        tokio::spawn(async move {
-            let pair = timeout(Duration::from_secs(10), shake_hands(stream, upstream));
-            let passed = async { pass(pair.await??).await };
-            println!("ended: {:?}", passed.await);
-        });
+        tokio::spawn(async move { println!("ended: {:?}", pass(stream, upstream).await) });
     }
 }
 
@@ -60,7 +52,7 @@ fn limits(config: Config) -> Config {
 
 /// The client gets its answer once the server has given its own. (There are ten seconds for both together, so that the
 /// clocks of the two handshakes need not run.)
-async fn shake_hands(mut stream: TcpStream, upstream: Url<'static>) -> Result<(Front, Back), AnyError> {
+async fn shake_hands(mut stream: TcpStream, upstream: Url<'static>) -> Result<(End<Server>, End<impl Role>)> {
     let (mut rx, mut tx) = (RecvBuffer::with_capacity(BUFFER_BYTES), Vec::new());
     let mut handshake = server::Handshake::new();
     let granting = async {
@@ -73,10 +65,9 @@ async fn shake_hands(mut stream: TcpStream, upstream: Url<'static>) -> Result<(F
         let accept = request.accept(server::Origins::Any)?; // whose pages may come is for the server to say
         let offers: Vec<&str> = accept.subprotocols().collect();
         let (back, chosen) = connect(upstream, &offers).await.map_err(|error| format!("upstream: {error}"))?;
-        let accepted = accept.choose_subprotocol(chosen.as_slice()).write(&mut tx)?;
-        Ok::<_, AnyError>((accepted.connection(limits(Config::server())), back))
+        Ok((accept.choose_subprotocol(chosen.as_slice()).write(&mut tx)?.connection(limits(Config::server())), back))
     };
-    let granted = granting.await;
+    let granted: Result<_> = granting.await;
     if let Err(error) = &granted {
         let status = error.downcast_ref().map_or(502, |error: &HandshakeError| error.status());
         server::Reply::new(status)?.write(&mut tx)?;
@@ -86,7 +77,7 @@ async fn shake_hands(mut stream: TcpStream, upstream: Url<'static>) -> Result<(F
 }
 
 /// The connection to the server, and which of the client's subprotocols it has chosen.
-async fn connect<'a>(upstream: Url<'a>, offers: &'a [&'a str]) -> Result<(Back, Option<&'a str>), AnyError> {
+async fn connect<'a>(upstream: Url<'a>, offers: &'a [&'a str]) -> Result<(End<impl Role + use<>>, Option<&'a str>)> {
     let mut stream = TcpStream::connect((upstream.host(), upstream.port())).await?;
     let (mut rx, mut tx) = (RecvBuffer::with_capacity(BUFFER_BYTES), Vec::new());
     let mut handshake = client::Handshake::with_random_nonce(client::Request::to(&upstream).subprotocols(offers)?)?;
@@ -109,32 +100,32 @@ async fn read(stream: &mut TcpStream, rx: &mut RecvBuffer<Vec<u8>>) -> io::Resul
 }
 
 /// Passes messages both ways until both ends have ended.
-async fn pass((mut front, mut back): (Front, Back)) -> Result<(), AnyError> {
-    let started = tokio::time::Instant::now();
+async fn pass(stream: TcpStream, upstream: Url<'static>) -> Result<()> {
+    let (mut front, mut back) = timeout(Duration::from_secs(10), shake_hands(stream, upstream)).await??;
+    let started = std::time::Instant::now();
     while !(front.is_ended() && back.is_ended()) {
         forward(&mut front, &mut back)?;
         forward(&mut back, &mut front)?;
         let now = Instant::from_duration(started.elapsed());
         let deadline = [front.settle(now).await?, back.settle(now).await?].into_iter().flatten().min();
-        let moment = started + deadline.unwrap_or_default().saturating_since(Instant::EPOCH);
         tokio::select! {
             // An end is read only while the other has taken what came before.
             count = front.reader.read(front.rx.spare_mut()), if back.tx.is_empty() && !front.is_ended() => front.received(count?),
             count = back.reader.read(back.rx.spare_mut()), if front.tx.is_empty() && !back.is_ended() => back.received(count?),
             count = front.writer.write(&front.tx), if !front.tx.is_empty() => drop(front.tx.drain(..count?)),
             count = back.writer.write(&back.tx), if !back.tx.is_empty() => drop(back.tx.drain(..count?)),
-            () = sleep_until(moment), if deadline.is_some() => {}
+            () = sleep(deadline.unwrap_or(now).saturating_since(now)), if deadline.is_some() => {}
         }
     }
     Ok(())
 }
 
 /// All that `from` has received goes to `to`.
-fn forward<A: Role, B: Role>(from: &mut End<A>, to: &mut End<B>) -> Result<(), AnyError> {
+fn forward<A: Role, B: Role>(from: &mut End<A>, to: &mut End<B>) -> Result<()> {
     // An error ends the loop, too; `settle` sees to it.
     while let Ok(Some(event)) = from.connection.receive_chunk(&mut from.rx) {
         match event {
-            ChunkEvent::Chunk(chunk) if to.connection.state() == State::Open => to.send(chunk)?,
+            ChunkEvent::Chunk(chunk) if to.connection.can_send() => to.send(chunk)?,
             ChunkEvent::Close(close) => drop(to.connection.close(close.code, close.reason, &mut to.tx)),
             _ => {}
         }
@@ -149,9 +140,9 @@ fn forward<A: Role, B: Role>(from: &mut End<A>, to: &mut End<B>) -> Result<(), A
 /// One of the two connections.
 struct End<R> {
     connection: Connection<R>,
-    reader: OwnedReadHalf,
+    reader: tcp::OwnedReadHalf,
     rx: RecvBuffer<Vec<u8>>,
-    writer: OwnedWriteHalf,
+    writer: tcp::OwnedWriteHalf,
     /// What the socket has not taken yet: no more than came in one read, and some control frames.
     tx: Vec<u8>,
 }
@@ -168,7 +159,7 @@ impl<R: Role> End<R> {
     }
 
     /// Sends a chunk as a fragment.
-    fn send(&mut self, Chunk { payload, is_last, .. }: Chunk<'_>) -> Result<(), AnyError> {
+    fn send(&mut self, Chunk { payload, is_last, .. }: Chunk<'_>) -> Result<()> {
         let (kind, bytes) = (payload.kind(), payload.as_bytes());
         if !R::IS_SERVER || !self.tx.is_empty() || bytes.len() < LARGE_BYTES {
             return Ok(self.connection.send_fragment(kind, bytes, is_last, &mut self.tx)?);
@@ -190,7 +181,7 @@ impl<R: Role> End<R> {
     }
 
     /// Tells the time, and does with the transport what is to be done; it gives the next deadline.
-    async fn settle(&mut self, now: Instant) -> Result<Option<Instant>, AnyError> {
+    async fn settle(&mut self, now: Instant) -> Result<Option<Instant>> {
         let _ = self.connection.handle_timeout(now); // `fault` keeps it
         // Who sends Pings and does not read is owed the Pong to the last of them, and no more.
         if self.tx.len() < 4 * BUFFER_BYTES {
