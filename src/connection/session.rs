@@ -71,7 +71,7 @@ enum Phase {
 /// A request that did not become a connection.
 #[derive(Debug)]
 struct Refusal {
-    /// Why; `None` when the caller has shown a page instead.
+    /// What has gone wrong; nothing where the caller has shown a page, or no byte has come.
     error: Option<Error>,
     /// Whether the reply is still to be written.
     is_owed: bool,
@@ -98,9 +98,10 @@ impl ServerSession {
     ///
     /// # Errors
     ///
-    /// That of `answer`, at each call from then on. The session is refused, and `poll_transmit` writes the
-    /// [`Reply::to_error`] that is due, unless [`Handshake::answer`] has already done so. Only with an error that
-    /// leaves the handshake as it was ([`SendError::Full`], before a request was given), nothing has changed.
+    /// That of `answer`. The session is refused, and `poll_transmit` writes the [`Reply::to_error`] that is due, unless
+    /// [`Handshake::answer`] has already done so. Only with an error that leaves the handshake as it was
+    /// ([`SendError::Full`], before a request was given), nothing has changed. Once there can be no connection, each
+    /// call gives the [`fault`](Self::fault), if there is one.
     pub fn open<'a, S: Storage>(
         &mut self,
         rx: &mut RecvBuffer<S>,
@@ -196,7 +197,7 @@ impl ServerSession {
         match &mut self.phase {
             Phase::Open(connection) => return connection.handle_eof(),
             Phase::Handshake(handshake, config) => {
-                let error = handshake.handle_eof().err().map(Error::Handshake);
+                let error = handshake.handle_eof().err().filter(|_| handshake.is_begun()).map(Error::Handshake);
                 let mut refusal = Refusal { error, ..Refusal::new(config) };
                 refusal.end();
                 self.phase = Phase::Refused(refusal);
@@ -206,7 +207,8 @@ impl ServerSession {
         Ending { code: CloseCode::ABNORMAL, is_clean: false }
     }
 
-    /// Why there is no connection, or why it has failed; `None` as long as nothing has gone wrong.
+    /// Why there is no connection, or why it has failed; `None` as long as nothing has gone wrong. A client that has shown
+    /// itself and ended the transport without a byte, as browsers and load balancers do, has done nothing wrong.
     #[must_use]
     pub fn fault(&self) -> Option<Error> {
         match &self.phase {
@@ -238,8 +240,10 @@ impl Refusal {
 
     fn handle_timeout(&mut self, now: Instant) -> Result<(), Error> {
         if self.deadline.handle(now, self.span) {
+            let error = ProtocolError::Timeout(Timeout::Close).into();
+            self.error.get_or_insert(error);
             self.end();
-            return Err(ProtocolError::Timeout(Timeout::Close).into());
+            return Err(error);
         }
         Ok(())
     }

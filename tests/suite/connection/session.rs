@@ -12,6 +12,7 @@ use websocket_proto::{
 use crate::handshake::support::{Cuts, RFC_REQUEST, RFC_RESPONSE, written};
 use crate::message::{BINARY, CLOSE, PING, PONG, TEXT, closing, masked, plain};
 use crate::support::Sink;
+use crate::support::rng::{Rng, for_seeds, scaled};
 
 type Answered<'a> = Result<Option<Accepted<'a>>, Error>;
 type Rx<'m> = RecvBuffer<&'m mut [u8]>;
@@ -133,6 +134,16 @@ fn a_page_is_no_fault() {
     }
 }
 
+/// That its client does not go in time is one, and is kept as what `handle_timeout` finds always is.
+#[test]
+fn a_client_that_stays_behind_a_page() {
+    let (_, _, mut session) = feed(RFC_REQUEST.replace("/chat", "/other").as_bytes(), Cuts::Whole, by_steps);
+    assert_eq!(session.handle_timeout(Instant::EPOCH), Ok(()));
+    let late = ProtocolError::Timeout(Timeout::Close).into();
+    assert_eq!(session.handle_timeout(Instant::from_millis(3_000)), Err(late));
+    assert_eq!((session.transport(), session.fault()), (Transport::Closed, Some(late)));
+}
+
 /// The handshake has its ten seconds, the client has what the connection would give it to end the transport.
 #[test]
 fn deadlines_before_there_is_a_connection() {
@@ -206,12 +217,12 @@ fn what_the_connection_finds_is_kept_too() {
 
 #[test]
 fn the_end_of_the_transport_before_there_is_a_connection() {
-    for bytes in ["", "GET / HT"] {
+    for (bytes, fault) in [("", None), ("G", Some(HandshakeError::Eof)), ("GET / HT", Some(HandshakeError::Eof))] {
         let (last, sent, mut session) = feed(bytes.as_bytes(), Cuts::Bytes, at_once);
         assert_eq!((last, sent.as_str(), session.transport()), (Ok(false), "", Transport::Open));
         let end = Ending { code: CloseCode::ABNORMAL, is_clean: false };
         assert_eq!((session.handle_eof(), session.handle_eof()), (end, end));
-        assert_eq!(session.fault(), Some(HandshakeError::Eof.into()));
+        assert_eq!(session.fault(), fault.map(Error::Handshake));
         assert_eq!((session.transport(), session.poll_timeout()), (Transport::Closed, None));
         let mut tx = Sink::new();
         session.poll_transmit(&mut tx).unwrap();
@@ -271,6 +282,75 @@ fn a_request_that_was_taken_and_not_answered() {
     assert_eq!(turn(&mut session, &mut rx, at_once, &mut tx), Err(finished));
     assert!(tx.take().starts_with(b"HTTP/1.1 500 "));
     assert_eq!(session.transport(), Transport::FlushThenClose);
+}
+
+/// Whatever is called, and when, with room for an answer or without: there is one answer at most, no fault is forgotten,
+/// nothing is written behind the end; and as time goes on, whatever is no connection ends.
+#[test]
+fn any_calls_in_any_order() {
+    let (mut opened, mut refused) = (0, 0);
+    for_seeds(scaled(8_000), |rng| match any_calls(rng) {
+        true => opened += 1,
+        false => refused += 1,
+    });
+    assert!(opened > 100 && refused > 100, "{opened} opened, {refused} refused");
+}
+
+/// Whether it was opened.
+fn any_calls(rng: &mut Rng) -> bool {
+    let head = match rng.below(5) {
+        0 => RFC_REQUEST.replace("Version: 13", "Version: 8"),
+        1 => RFC_REQUEST.replace("/chat", "/other"),
+        2 => "\x16\x03".into(),
+        _ => RFC_REQUEST.replace("http://example.com", "http://server.example.com"),
+    };
+    let frames = [masked(TEXT, "one"), masked(PING, "p"), masked(CLOSE, closing(1001, "")), masked(TEXT, "late")];
+    let stream = [head.as_bytes(), &frames.concat()].concat();
+    let (mut rest, mut memory, mut now, mut sent) = (&stream[..], [0; 2048], Instant::EPOCH, Vec::new());
+    let (mut session, mut rx) = (session(), RecvBuffer::from(&mut memory[..]));
+    let answer = *rng.pick(&[at_once as Answer, by_steps]);
+    for _ in 0..rng.below(40) {
+        let (fault, was_over) = (session.fault(), session.transport() == Transport::Closed);
+        let mut tx = Sink::with_capacity(*rng.pick(&[0, 100, 1_000]));
+        match rng.below(9) {
+            0..=2 => {
+                let piece = &rest[..rng.below(200).min(rest.len())];
+                rest = &rest[rx.extend_from_slice(piece)..];
+            }
+            3 | 4 => {
+                let opened = session.open(&mut rx, |handshake, rx| answer(handshake, rx, &mut tx));
+                if let Ok(Some(connection)) = opened {
+                    while let Ok(Some(_)) = connection.receive(&mut rx) {}
+                }
+            }
+            5 | 6 => _ = session.poll_transmit(&mut tx),
+            7 => {
+                now = now + Duration::from_millis(rng.below(5_000) as u64);
+                let late = session.handle_timeout(now).err();
+                assert!(late.is_none() || session.fault().is_some());
+            }
+            _ => {
+                if rng.one_in(4) {
+                    session.handle_eof();
+                    assert_eq!((session.transport(), session.poll_timeout()), (Transport::Closed, None));
+                }
+            }
+        }
+        assert!(fault.is_none() || session.fault() == fault);
+        assert!(!was_over || (session.transport() == Transport::Closed && tx.bytes.is_empty()));
+        sent.extend(tx.take());
+    }
+    let is_open = session.connection().is_some();
+    for _ in 0..6 {
+        let mut tx = Sink::new();
+        session.poll_transmit(&mut tx).unwrap();
+        sent.extend(tx.take());
+        now = now + Duration::from_secs(11);
+        let _ = session.handle_timeout(now);
+    }
+    assert!(is_open || session.transport() == Transport::Closed);
+    assert!(text(sent).matches("HTTP/1.1 ").count() <= 1);
+    is_open
 }
 
 /// It costs a server nothing to have it in place of the connection.
