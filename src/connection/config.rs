@@ -138,8 +138,8 @@ impl Config {
         self
     }
 
-    /// How long closing may take, from the first Close to the end of the transport. 10 s by default, as in Python
-    /// `websockets`.
+    /// How long closing may take, from the first Close, or the request that a [`ServerSession`](crate::ServerSession)
+    /// has refused, to the end of the transport. 10 s by default, as in Python `websockets`.
     #[must_use]
     pub const fn close_timeout(mut self, wait: Option<Duration>) -> Self {
         self.spans.close = Span::new(wait);
