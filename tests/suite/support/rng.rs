@@ -59,12 +59,11 @@ const TIMES_VARIABLE: &str = "WEBSOCKET_PROTO_TIMES";
 /// The long form of [`for_seeds`], which says how many seeds it has gone through.
 pub(crate) fn for_many_seeds(count: u64, case: impl FnMut(&mut Rng)) {
     let times = std::env::var(TIMES_VARIABLE).map_or(1, |text| text.parse().expect("a number of times"));
-    for_seeds(count * times, case);
-    println!("{} seeds", count * times);
+    println!("{} seeds", for_seeds(count * times, case));
 }
 
-/// Runs `case` for `count` seeds, and says which one failed.
-pub(crate) fn for_seeds(count: u64, mut case: impl FnMut(&mut Rng)) {
+/// Runs `case` for `count` seeds, or for the one that is asked for, and says which one failed. Gives how many there were.
+pub(crate) fn for_seeds(count: u64, mut case: impl FnMut(&mut Rng)) -> u64 {
     let chosen = std::env::var(SEED_VARIABLE).ok().map(|text| {
         let digits = text.trim_start_matches("0x");
         u64::from_str_radix(digits, if digits == text { 10 } else { 16 }).expect("a seed is a number")
@@ -73,10 +72,11 @@ pub(crate) fn for_seeds(count: u64, mut case: impl FnMut(&mut Rng)) {
         Some(seed) => seed..seed + 1,
         None => 0..count,
     };
-    for seed in seeds {
+    for seed in seeds.clone() {
         let _named = Named(seed);
         case(&mut Rng::new(seed.wrapping_mul(0xd134_2543_de82_ef95)));
     }
+    seeds.end - seeds.start
 }
 
 struct Named(u64);
