@@ -96,6 +96,9 @@ impl ServerSession {
     /// needed. When it has been given one, it is taken to have written another reply: that is a refusal, too, of which
     /// nothing is owed. What the client sends behind a refused request is dropped.
     ///
+    /// `answer` decides within the call, and where it gives an error it leaves the reply to the session, or the client
+    /// gets two. A server that has to wait for somebody else's decision does the handshake without a session.
+    ///
     /// # Errors
     ///
     /// That of `answer`. The session is refused, and `poll_transmit` writes the [`Reply::to_error`] that is due, unless
