@@ -12,8 +12,9 @@ const LARGER: [(&str, usize); 3] = [
     // They bring along a protocol, or a broker, that the others find in a library.
     ("chat", 250),
     ("h3", 250),
-    // By hand what a runtime does for the others. It only shrinks.
-    ("io-uring", 213),
+    // By hand what a runtime or a poller does for the others: entries and completions, and keeping whatever the kernel
+    // still reads or writes. It only shrinks.
+    ("io-uring", 208),
 ];
 
 fn read(path: &str) -> String {

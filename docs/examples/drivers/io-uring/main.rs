@@ -76,7 +76,7 @@ struct Server {
     /// Send buffers that nobody needs now.
     pool: Vec<Vec<u8>>,
     config: Config,
-    /// How long the kernel may take to send.
+    /// How long the kernel may take to send. As long as it has the buffers, no Ping can be sent.
     patience: Duration,
     now: Instant,
 }
@@ -134,8 +134,9 @@ impl Server {
             }
             SWEPT => {
                 self.pool.truncate(MAX_POOLED);
-                let is_due = |client: &Client| client.is_due(self.now, self.patience);
-                let due: Vec<_> = self.clients.iter().filter(|(_, one)| is_due(one)).map(|(id, _)| id).collect();
+                let is_due = |one: &Client| one.session.poll_timeout().is_some_and(|deadline| deadline <= self.now);
+                let due = self.clients.iter().filter(|(_, one)| one.sending.is_some() || is_due(one));
+                let due: Vec<_> = due.map(|(id, _)| id).collect();
                 due.into_iter().try_for_each(|id| self.turn(id))?;
                 self.submit(opcode::Timeout::new(&SWEEP).build(), SWEPT, 0)
             }
@@ -214,12 +215,6 @@ impl Client {
         Self { stream, session, rx, tx: vec![], pieces, message, is_receiving: false, sending: None, is_gone: false }
     }
 
-    /// Whether a deadline has passed. That of a send is ours: as long as the kernel has the buffers, no Ping can be sent.
-    fn is_due(&self, now: Instant, patience: Duration) -> bool {
-        let deadline = self.sending.map_or_else(|| self.session.poll_timeout(), |since| Some(since + patience));
-        deadline.is_some_and(|deadline| deadline <= now)
-    }
-
     /// Receives all that has come, from the first byte on, and answers into `tx`, up to a large message, whose payload
     /// stays in `rx`.
     fn answer(&mut self, now: Instant) -> Result<(), SendError> {
@@ -241,9 +236,7 @@ impl Client {
                 connection.poll_transmit(tx)?;
             }
         }
-        if session.poll_timeout().is_some_and(|deadline| deadline <= now) {
-            let _ = session.handle_timeout(now); // `fault` keeps it
-        }
+        let _ = session.handle_timeout(now); // `fault` keeps it
         session.poll_transmit(tx)?;
         match session.transport() {
             Transport::Closed => self.is_gone = true,
