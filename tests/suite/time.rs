@@ -33,6 +33,7 @@ fn the_end_of_time_is_not_passed() {
     assert_eq!(end + Duration::from_micros(1), end);
     assert_eq!(Instant::EPOCH + Duration::MAX, end);
     assert_eq!(Instant::from_duration(Duration::MAX), end);
+    assert_eq!(Instant::from_duration(Duration::from_secs(u64::MAX / 2)), end);
     assert_eq!(Instant::from_millis(u64::MAX), end);
     assert_eq!(end.saturating_since(Instant::EPOCH), Duration::from_micros(u64::MAX));
 }
