@@ -320,6 +320,8 @@ impl Frames {
     }
 }
 
+/// Half a close code is refused here already; that [`close::parse`](crate::close::parse) refuses it too is for those who
+/// parse a body by themselves.
 #[inline]
 fn judge_second(second: u8, opcode: Opcode, is_server: bool) -> Result<(), ProtocolError> {
     match (second & MASK != 0, is_server) {
