@@ -106,6 +106,8 @@ def frames():
         seed("differential", name, bytes([server, 1, 1]) + stream)
         seed("differential", f"{name}_limited", bytes([server | 2, 0, 0]) + stream)
         seed("header", name, bytes([server, 1]) + stream[:14])
+        if masked:
+            seed("session", f"{name}_behind_a_request", bytes([0x19, 9, 1, 1]) + stream)
         seed("ops", name, bytes([0x3F, 27 | (0x80 if masked else 0), min(31, len(stream))]) + stream[:31]
              + bytes([13 | (0x80 if masked else 0), 18 | 0x80, 18, 0]))
 
@@ -162,6 +164,9 @@ def with_line(message, line):
 def requests():
     def request(name, data, setting=3, cuts=(1, 1)):
         seed("handshake_request", name, bytes([setting, *cuts]) + data)
+        # The same to a whole server: in one call, and step by step.
+        seed("session", name, bytes([0x18, 0, *cuts]) + data)
+        seed("session", f"{name}_by_steps", bytes([0x08, 0, *cuts]) + data)
 
     request("rfc_1_2_request", REQUEST)
     request("rfc_1_2_request_same_host", REQUEST.replace(b"http://example", b"http://server.example"), 0)
@@ -169,6 +174,7 @@ def requests():
     request("h01_head_in_small_reads", with_line(REQUEST, b"X: " + b"a" * 300), 3, (1, 0))
     request("h06_many_headers", REQUEST[:-2] + b"".join(b"H%d: 1\r\n" % n for n in range(10)) + b"\r\n", 3 | 8)
     request("h07_bytes_above_ascii", with_line(REQUEST, b"Sec-WebSocket-Protocol: \x80\xff"))
+    seed("session", "another_page", bytes([0x08, 0, 1, 1]) + REQUEST.replace(b"/chat", b"/page") + b"and a body")
     request("h08_no_upgrade", REQUEST.replace(b"Upgrade: websocket\r\n", b""))
     request("h08_no_key", REQUEST.replace(b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n", b""))
     request("h11_version_777", REQUEST.replace(b"Version: 13", b"Version: 777"))

@@ -7,7 +7,7 @@
 //! | oracle | where |
 //! |---|---|
 //! | no panic, no overflow, no undefined behaviour (with AddressSanitizer) | everywhere |
-//! | the same whatever the cuts: events, errors, replies | `decode_chunking`, `handshake_request`, `handshake_response`, `utf8` |
+//! | the same whatever the cuts: events, errors, replies | `decode_chunking`, `session`, `handshake_request`, `handshake_response`, `utf8` |
 //! | progress: each call takes a byte, gives an event, or asks for more | the same, and `ops` |
 //! | an error is the same for ever | the same |
 //! | memory: at most twice the payload that is held, and 4 KiB; receiving itself allocates nothing | the same |
@@ -34,6 +34,7 @@ pub mod header;
 pub mod inflate;
 pub mod mask;
 pub mod ops;
+pub mod session;
 pub mod url;
 pub mod utf8;
 

@@ -26,8 +26,8 @@ macro_rules! targets {
 }
 
 targets! {
-    mask utf8 header decode_chunking ops handshake_request handshake_response field_grammar url differential
-    inflate deflate_roundtrip
+    mask utf8 header decode_chunking ops session handshake_request handshake_response field_grammar url
+    differential inflate deflate_roundtrip
 }
 
 /// A difference that is allowed has a row, and a row is allowed somewhere.
