@@ -127,7 +127,6 @@ impl Inflater {
 
     /// Goes on until the input is used up, a last block ends, or the output is full.
     fn run(&mut self, input: &mut &[u8], to: &mut Vec<u8>, room: &mut Room) -> Result<Stop, InflateError> {
-        let mut has_stalled = false;
         loop {
             let allowed = usize::try_from(room.allowed).unwrap_or(usize::MAX);
             let granted = allowed.min(room.max_len.saturating_sub(to.len()));
@@ -157,8 +156,8 @@ impl Inflater {
                     self.is_at_block = true;
                     return Ok(Stop::Dry);
                 }
-                // The end of a block may be found in bits that were read before: then the next step goes on.
-                End::Stopped if has_moved || (!input.is_empty() && !has_stalled) => has_stalled = !has_moved,
+                // The end of a block may be found in bits that were read before: then the next step reads on.
+                End::Stopped if has_moved || !input.is_empty() => {}
                 End::Stopped => return Ok(Stop::Dry),
             }
         }

@@ -67,6 +67,7 @@ mod tests {
             Counted(2, &dropped)
         });
         assert_eq!((value.0, dropped.get()), (1, 1));
+        assert_eq!(alloc::format!("{once:?}"), "Once");
         assert_eq!(once.get_or_make(|| Counted(3, &dropped)).0, 1);
         assert_eq!(dropped.get(), 1, "nothing is made in vain later");
         drop(once);

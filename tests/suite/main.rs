@@ -38,6 +38,7 @@ mod allocation;
 mod attacks;
 mod compliance;
 mod law;
+mod logs;
 #[cfg(feature = "alloc")]
 mod memory;
 mod peers;

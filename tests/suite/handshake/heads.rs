@@ -117,9 +117,10 @@ fn requests_are_read_like_plain_ones() {
 /// or has more lines than it may.
 #[test]
 fn whole_heads_are_judged_like_those_in_pieces() {
-    let plain = b"\r\nGET /a HTTP/1.1\r\nHost: b \r\nC:\r\n\r\n\x81\x80";
+    let behind_a_blank_line = b"\r\nGET /a HTTP/1.1\r\nHost: b \r\nC:\r\n\r\n\x81\x80";
+    let places = |plain: &'static [u8]| (0..plain.len()).map(move |at| (plain, at));
     let (mut sound, mut wrong) = (0, 0);
-    for at in 0..plain.len() {
+    for (plain, at) in places(behind_a_blank_line).chain(places(&behind_a_blank_line[2..])) {
         let end = plain.len().min(at + 1);
         let spoilt =
             FAULTS.iter().flat_map(|fault| [at, end].map(|behind| [&plain[..at], fault, &plain[behind..]].concat()));
@@ -179,4 +180,21 @@ fn responses_are_read_like_plain_ones() {
         assert_eq!(found, plain, "{}", bytes.escape_ascii());
     }
     assert!(sound > 2_000 && wrong > 2_000, "{sound} {wrong}");
+}
+
+/// A buffer that grows is to grow by doubling, as far as a head may be long: each byte is moved a few times, not often.
+#[cfg(feature = "alloc")]
+#[test]
+fn a_head_in_pieces_asks_for_as_much_again() {
+    let mut rx = websocket_proto::RecvBuffer::with_capacity(150);
+    let mut handshake = Handshake::new().max_head_bytes(1_000);
+    let mut room = vec![];
+    while matches!(handshake.receive(&mut rx), Ok(None)) {
+        let spare = rx.spare_mut();
+        spare.fill(b'x');
+        room.push(spare.len());
+        let count = spare.len();
+        rx.filled(count);
+    }
+    assert_eq!(room, [150, 150, 300, 400]);
 }
