@@ -2,7 +2,7 @@
 
 use websocket_proto::deflate::Params;
 use websocket_proto::frame::{Decoder, FramePart, Limits};
-use websocket_proto::{Event, ProtocolError, RecvBuffer, Violation};
+use websocket_proto::{Event, Limit, ProtocolError, RecvBuffer, Violation};
 
 use super::eager;
 use crate::support::script::Side;
@@ -46,6 +46,30 @@ fn d10_every_first_byte() {
             assert_eq!(judged, without, "{place}");
         }
     }
+}
+
+/// What cannot be compressed gets longer by it, and every fragment has an end: so much more than it may have inflated, a
+/// message may have on the wire, and its header is refused when it has more. Without compression it may have nothing more.
+#[test]
+fn a_compressed_message_may_be_longer_on_the_wire() {
+    let beyond = |first: u8, len: u64, before: &[u8]| {
+        let config = Side::Client.config().max_message_bytes(800);
+        let mut connection = client(config).with_deflate(&Params::default(), &eager());
+        let mut rx = RecvBuffer::new();
+        let _ = rx.extend_from_slice(&[before, &wire::header(first, len, wire::Form::Shortest, None)].concat());
+        connection.receive(&mut rx).map(|event| event.is_some())
+    };
+    let too_big = Err(Limit::MessageTooBig.into());
+    let most = 800 + 800 / 8 + 1024;
+    assert_eq!(beyond(FIN | super::RSV1 | wire::BINARY, most + 16, b""), Ok(false));
+    assert_eq!(beyond(FIN | super::RSV1 | wire::BINARY, most + 17, b""), too_big);
+    // Five bytes of a block that is stored as it is, of which 7 are to come.
+    let fragment = wire::frame(super::RSV1 | wire::BINARY, &[0, 7, 0, 0xf8, 0xff], None);
+    assert_eq!(beyond(FIN | wire::CONTINUATION, most + 32 - 5, &fragment), Ok(false));
+    assert_eq!(beyond(FIN | wire::CONTINUATION, most + 33 - 5, &fragment), too_big);
+    let plain = wire::frame(wire::BINARY, b"plain", None);
+    assert_eq!(beyond(FIN | wire::CONTINUATION, 795, &plain), Ok(false));
+    assert_eq!(beyond(FIN | wire::CONTINUATION, 796, &plain), too_big);
 }
 
 /// A decoder that is told of the agreement judges as a connection does, and gives payload as it came, so that what was
