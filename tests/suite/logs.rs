@@ -8,14 +8,6 @@ use websocket_proto::{Connection, RecvBuffer};
 use crate::handshake::support::RFC_REQUEST;
 
 #[test]
-fn a_receive_buffer_shows_how_much_it_holds() {
-    let mut memory = [0; 64];
-    let mut rx = RecvBuffer::from(&mut memory[..]);
-    let _ = rx.extend_from_slice(b"secret");
-    assert_eq!(format!("{rx:?}"), "RecvBuffer { message_bytes: 0, unread_bytes: 6, .. }");
-}
-
-#[test]
 fn a_connection_shows_its_state() {
     let shown = format!("{:?}", Connection::server(websocket_proto::Config::server()));
     assert!(shown.starts_with("Connection { state: Open, fault: None, peer_code: 1006"), "{shown}");

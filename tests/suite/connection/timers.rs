@@ -403,6 +403,34 @@ fn a_pong_in_halves_keeps_nothing_from_being_idle() {
     assert_eq!(server.at(ms(60)), Due::Timeout(Timeout::Idle));
 }
 
+/// What comes of a message counts when it comes, whether or not it is enough to show; to look again does not.
+#[test]
+fn what_comes_of_a_message_is_heard_of_at_once() {
+    let text = masked(TEXT, "\u{e9}");
+    let begun = |first: &[u8]| {
+        let mut server = server(Config::server().idle_timeout(span(100)));
+        assert_eq!(server.at(ms(0)), Due::Nothing);
+        let _ = server.rx.extend_from_slice(first);
+        assert_eq!(server.connection.receive_chunk(&mut server.rx), Ok(None));
+        assert_eq!(server.at(ms(10)), Due::Nothing);
+        server
+    };
+    // A header with nothing behind it; the header of a fragment that is empty.
+    for first in [&text[..6], &masked(TEXT_MORE, "")] {
+        assert_eq!(begun(first).next(), Some(ms(110)), "{first:?}");
+    }
+    // Half a character, and what others know already.
+    for (more, next) in [(&text[6..7], 160), (b"", 110)] {
+        let mut server = begun(&text[..6]);
+        let _ = server.rx.extend_from_slice(more);
+        assert_eq!(server.connection.receive_chunk(&mut server.rx), Ok(None));
+        assert_eq!(server.at(ms(60)), Due::Nothing);
+        assert_eq!(server.next(), Some(ms(next)), "{more:?}");
+    }
+    // Half a header tells nothing of a message.
+    assert_eq!(begun(&text[..5]).next(), Some(ms(100)));
+}
+
 /// Nobody is given up for not answering what was never sent.
 #[test]
 fn the_wait_for_a_pong_begins_when_the_ping_is_written() {

@@ -3,7 +3,7 @@
 //! and must still be taken for all else, so that it stays where it was read.
 
 use websocket_proto::deflate::Params;
-use websocket_proto::{Connection, Event, RecvBuffer, Role};
+use websocket_proto::{ChunkEvent, Connection, Event, Misuse, RecvBuffer, Role};
 
 use super::{RSV1, eager};
 use crate::support::script::Side;
@@ -97,4 +97,39 @@ fn compressed_and_plain_payload_in_any_pieces() {
             assert_eq!(hear(&|at| at % len == 0).iter().collect::<Vec<_>>(), expected, "{side:?}, by {len}");
         }
     }
+}
+
+/// A fragment that inflates to nothing, or to half a character, gives no chunk: only a last one may be empty.
+#[test]
+fn what_has_inflated_to_nothing_is_no_chunk() {
+    // Blocks that are stored as they are: as many bytes as the first two say.
+    let cases: [(u8, &[u8], &[u8]); 3] = [
+        (BINARY, b"", &[0, 2, 0, 0xfd, 0xff, 0xc3, 0xa9, 0]),
+        (BINARY, &[0, 0, 0, 0xff, 0xff], &[0, 2, 0, 0xfd, 0xff, 0xc3, 0xa9, 0]),
+        (TEXT, &[0, 1, 0, 0xfe, 0xff, 0xc3], &[0, 1, 0, 0xfe, 0xff, 0xa9, 0]),
+    ];
+    for (kind, first, last) in cases {
+        let mut connection = client(Side::Client.config()).with_deflate(&Params::default(), &eager());
+        let mut rx = RecvBuffer::new();
+        let _ = rx.extend_from_slice(&wire::frame(RSV1 | kind, first, None));
+        assert_eq!(connection.receive_chunk(&mut rx), Ok(None), "{first:?}");
+        let _ = rx.extend_from_slice(&wire::frame(FIN | CONTINUATION, last, None));
+        let Ok(Some(ChunkEvent::Chunk(chunk))) = connection.receive_chunk(&mut rx) else { panic!("{last:?}") };
+        assert_eq!((chunk.payload.as_bytes(), chunk.is_first), ("\u{e9}".as_bytes(), true));
+    }
+}
+
+/// As little of the compressed message has come as there is in the other buffer; the plain one there tells them apart.
+#[test]
+fn a_buffer_with_a_plain_message_is_not_one_with_a_compressed_one() {
+    let mut plain = client(Side::Client.config());
+    let mut compressed = client(Side::Client.config()).with_deflate(&Params::default(), &eager());
+    let (mut rx, mut other) = (RecvBuffer::new(), RecvBuffer::new());
+    let _ = rx.extend_from_slice(&wire::frame(RSV1 | TEXT, b"", None));
+    assert_eq!(compressed.receive(&mut rx), Ok(None));
+    let _ = other.extend_from_slice(&wire::frame(TEXT, b"plain", None));
+    assert_eq!(plain.receive(&mut other), Ok(None));
+    assert_eq!(compressed.receive(&mut other), Err(Misuse::BufferReplaced.into()));
+    let _ = other.extend_from_slice(&wire::frame(FIN | CONTINUATION, b"", None));
+    assert_eq!(plain.receive(&mut other), Ok(Some(Event::Text("plain"))));
 }
