@@ -123,6 +123,9 @@ fn a_fixed_buffer_reserves_what_is_left_and_no_more() {
         }
     }
     assert_eq!((array.as_slice(), slice.as_slice()), (&b"1234"[..], &b"1234"[..]));
+    assert!(!slice.is_empty());
+    slice.consume(4);
+    assert!(slice.is_empty());
 }
 
 /// It cannot happen within the crate; and it does no harm when it happens outside.

@@ -176,6 +176,16 @@ fn a_character_may_be_cut_by_fragments_and_control_frames() {
     );
 }
 
+/// With what stands before a wrong byte, all behind it is gone from the buffer, not only with the error that follows.
+#[test]
+fn what_stands_behind_a_wrong_byte_is_dropped_at_once() {
+    let mut receiver = Receiver::<256>::new();
+    let _ = receiver.rx.extend_from_slice(&[masked(TEXT, b"good\xffbad"), masked(PING, "")].concat());
+    let chunk = receiver.connection.receive_chunk(&mut receiver.rx).unwrap().map(own);
+    assert_eq!(chunk, Some(text("good", true, false)));
+    assert!(receiver.rx.is_empty(), "{:?}", receiver.rx);
+}
+
 #[test]
 fn what_stands_before_a_wrong_byte_is_delivered_whatever_the_cut() {
     let error = Got::Error(Violation::TextNotUtf8.into());

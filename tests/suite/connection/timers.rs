@@ -421,11 +421,17 @@ fn what_comes_of_a_message_is_heard_of_at_once() {
     }
     // Half a character, and what others know already.
     for (more, next) in [(&text[6..7], 160), (b"", 110)] {
-        let mut server = begun(&text[..6]);
-        let _ = server.rx.extend_from_slice(more);
-        assert_eq!(server.connection.receive_chunk(&mut server.rx), Ok(None));
-        assert_eq!(server.at(ms(60)), Due::Nothing);
-        assert_eq!(server.next(), Some(ms(next)), "{more:?}");
+        for in_chunks in [true, false] {
+            let mut server = begun(&text[..6]);
+            let _ = server.rx.extend_from_slice(more);
+            if in_chunks {
+                assert_eq!(server.connection.receive_chunk(&mut server.rx), Ok(None));
+            } else {
+                assert_eq!(server.connection.receive(&mut server.rx), Ok(None));
+            }
+            assert_eq!(server.at(ms(60)), Due::Nothing);
+            assert_eq!(server.next(), Some(ms(next)), "{more:?}, in chunks: {in_chunks}");
+        }
     }
     // Half a header tells nothing of a message.
     assert_eq!(begun(&text[..5]).next(), Some(ms(100)));

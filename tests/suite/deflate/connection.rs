@@ -1,6 +1,6 @@
 //! Connections that have agreed on permessage-deflate, against each other.
 
-use websocket_proto::deflate::{Compression, Config, Params, Pool, WindowBits};
+use websocket_proto::deflate::{Compression, Params, Pool, WindowBits};
 use websocket_proto::{
     ChunkEvent, Connection, Event, Limit, MessageKind, Misuse, PreparedMessage, ProtocolError, RecvBuffer, Role,
     SendError, Violation,
@@ -13,7 +13,7 @@ use crate::support::wire::{self, BINARY, CONTINUATION, FIN, PING, TEXT};
 use crate::support::{KEY, Sink, client, server, streams};
 
 /// The payloads of the frames in `bytes`, with their first bytes; the reserved bits are left standing.
-fn frames(mut bytes: &[u8]) -> Vec<(u8, Vec<u8>)> {
+pub(super) fn frames(mut bytes: &[u8]) -> Vec<(u8, Vec<u8>)> {
     let mut frames = Vec::new();
     while let [first, second, rest @ ..] = bytes {
         let (len, rest) = match second & 0x7f {
@@ -29,7 +29,7 @@ fn frames(mut bytes: &[u8]) -> Vec<(u8, Vec<u8>)> {
 }
 
 /// All that `connection` reads in `bytes`.
-fn heard<R: Role>(connection: &mut Connection<R>, mut bytes: &[u8]) -> Result<Vec<Vec<u8>>, ProtocolError> {
+pub(super) fn heard<R: Role>(connection: &mut Connection<R>, mut bytes: &[u8]) -> Result<Vec<Vec<u8>>, ProtocolError> {
     let mut rx = RecvBuffer::new();
     let mut heard = Vec::new();
     while !bytes.is_empty() {
@@ -160,48 +160,6 @@ fn what_is_sent_is_received_long() {
 }
 
 #[test]
-fn d11_each_message_may_be_left_as_it_is() {
-    let config = Config::new().min_bytes(100);
-    let mut connection = server(Side::Server.config()).with_deflate(&forgetful(), &config);
-    let first = |connection: &mut Connection<_>, len: usize| {
-        let mut tx = Vec::new();
-        connection.send_binary(&vec![b'a'; len], &mut tx).unwrap();
-        tx[0]
-    };
-    assert_eq!(first(&mut connection, 99), FIN | BINARY);
-    assert_eq!(first(&mut connection, 100), FIN | RSV1 | BINARY);
-    connection.set_compression(Compression::Off);
-    assert_eq!(first(&mut connection, 1000), FIN | BINARY);
-    connection.set_compression(Compression::Always);
-    assert_eq!(first(&mut connection, 30), FIN | RSV1 | BINARY);
-    assert!(connection.has_deflate());
-    let mut plain = server(Side::Server.config());
-    plain.set_compression(Compression::Always);
-    assert_eq!(first(&mut plain, 1000), FIN | BINARY);
-    assert!(!plain.has_deflate());
-}
-
-/// Noise does not shrink: it is sent as it is, and what it left behind with takeover is forgotten.
-#[test]
-fn nothing_grows() {
-    for params in [Params::default(), forgetful()] {
-        let config = eager().may_grow(false);
-        let mut sender = server(Side::Server.config()).with_deflate(&params, &config);
-        let mut receiver = client(Side::Client.config()).with_deflate(&params, &config);
-        let mut rng = Rng::new(7);
-        for round in 0..40 {
-            let message = if round % 2 == 0 { rng.bytes(200) } else { b"again and again ".repeat(10) };
-            let mut tx = Vec::new();
-            sender.send_binary(&message, &mut tx).unwrap();
-            let (first, payload) = frames(&tx).remove(0);
-            assert!(payload.len() <= message.len());
-            assert_eq!(first & RSV1 != 0, round % 2 == 1, "{round}");
-            assert_eq!(heard(&mut receiver, &tx), Ok(vec![message]));
-        }
-    }
-}
-
-#[test]
 fn takeover_makes_the_second_message_smaller() {
     let message = "a message that says something, and says it more than once".to_owned();
     let lens = |params: &Params| {
@@ -236,37 +194,6 @@ fn fragments_of_one_message() {
     assert_eq!(sent[3].1, [0]);
     let mut receiver = client(Side::Client.config()).with_deflate(&forgetful(), &eager());
     assert_eq!(heard(&mut receiver, &tx), Ok(vec![b"Hello".to_vec()]));
-}
-
-/// It is compressed once: two connections send the very same bytes, and a third with another window others.
-#[test]
-fn a_prepared_message_is_compressed_once() {
-    let message = PreparedMessage::text(&"shared ".repeat(100));
-    let config = Config::new();
-    let connect = |params: &Params| server(Side::Server.config()).with_deflate(params, &config);
-    let (mut one, mut two) = (connect(&forgetful()), connect(&forgetful()));
-    let frame = one.prepared_frame(&message).unwrap();
-    assert_eq!(frame[0], FIN | RSV1 | TEXT);
-    assert!(std::ptr::eq(frame, two.prepared_frame(&message).unwrap()), "it was compressed twice");
-    let mut tx = Vec::new();
-    two.send_prepared(&message, &mut tx).unwrap();
-    assert_eq!(tx, frame);
-    let narrow = Params { server_max_window_bits: WindowBits::new(9), ..forgetful() };
-    assert!(!std::ptr::eq(frame, connect(&narrow).prepared_frame(&message).unwrap()));
-    let mut plain = server(Side::Server.config());
-    assert_eq!(plain.prepared_frame(&message).unwrap()[0], FIN | TEXT);
-    one.set_compression(Compression::Off);
-    assert_eq!(one.prepared_frame(&message).unwrap()[0], FIN | TEXT);
-    assert_eq!(message, message.clone());
-
-    // Shared between threads, whoever comes first.
-    let fresh = PreparedMessage::text(&"shared ".repeat(100));
-    let frames: Vec<Vec<u8>> = std::thread::scope(|scope| {
-        let threads: Vec<_> =
-            (0..4).map(|_| scope.spawn(|| connect(&forgetful()).prepared_frame(&fresh).unwrap().to_vec())).collect();
-        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
-    });
-    assert!(frames.iter().all(|other| other == frame));
 }
 
 /// What of a compressed message is delivered before an error, and the error.
@@ -366,38 +293,6 @@ fn a_fixed_buffer_receives_compressed_messages_longer_than_itself() {
         }
         assert_eq!(received, [noise.as_slice()]);
     }
-}
-
-/// What stays as long is sent as it is: nothing was gained.
-#[test]
-fn a_message_that_does_not_shrink_is_not_compressed() {
-    for (change, is_compressed) in [(-1, true), (0, false), (1, false)] {
-        let compress = |message: &[u8]| {
-            websocket_proto::deflate::Compressor::new(WindowBits::MAX, 4).compress(message, true).len()
-        };
-        let messages = (1..200).map(|len| Rng::new(len).bytes(len as usize / 4).repeat(2));
-        let mut messages = messages.filter(|message| compress(message) as isize - message.len() as isize == change);
-        let message = messages.next().expect("one of so many");
-        let mut connection = server(Side::Server.config()).with_deflate(&forgetful(), &Config::new().min_bytes(0));
-        let mut tx = Vec::new();
-        connection.send_binary(&message, &mut tx).unwrap();
-        assert_eq!(frames(&tx)[0].0 & RSV1 != 0, is_compressed, "{change} bytes");
-    }
-}
-
-/// The harder the work, the smaller the message.
-#[test]
-fn a_connection_compresses_as_hard_as_it_was_told() {
-    let mut rng = Rng::new(11);
-    let words: Vec<Vec<u8>> = (0..60).map(|_| rng.bytes(6)).collect();
-    let message: Vec<u8> = (0..2_000).flat_map(|_| rng.pick(&words).clone()).collect();
-    let sent = |level: u8| {
-        let mut tx = Vec::new();
-        let mut connection = server(Side::Server.config()).with_deflate(&forgetful(), &eager().level(level));
-        connection.send_binary(&message, &mut tx).unwrap();
-        tx.len()
-    };
-    assert!(sent(9) < sent(1), "{} {}", sent(9), sent(1));
 }
 
 /// A message that refers to the one before is sound with takeover, and not without.

@@ -1,6 +1,7 @@
 //! permessage-deflate: parameters as tables, the two engines, what a connection makes of them, and what it costs.
 
 mod amid;
+mod choice;
 mod connection;
 mod engine;
 mod handshake;

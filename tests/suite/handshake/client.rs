@@ -223,3 +223,16 @@ fn a_refusal_says_what_http_it_speaks() {
         assert_eq!(names, ["X", "Z"]);
     }
 }
+
+#[test]
+fn a_client_sets_its_deadline() {
+    use core::time::Duration;
+    use websocket_proto::{Instant, Timeout};
+    let at = |millis| Instant::EPOCH + Duration::from_millis(millis);
+    let mut handshake = rfc_client().timeout(Some(Duration::from_millis(300)));
+    assert_eq!(handshake.handle_timeout(at(1_000)), Ok(()));
+    assert_eq!(handshake.poll_timeout(), Some(at(1_300)));
+    assert_eq!(handshake.handle_timeout(at(1_299)), Ok(()));
+    assert_eq!(handshake.handle_timeout(at(1_300)), Err(HandshakeError::Timeout(Timeout::Handshake)));
+    assert_eq!(rfc_client().timeout(None).poll_timeout(), None);
+}

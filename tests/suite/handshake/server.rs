@@ -245,6 +245,7 @@ fn a_handshake_gives_one_request() {
     let finished = HandshakeError::Misuse(HandshakeMisuse::Finished);
     assert_eq!(handshake.receive(&mut rx).unwrap_err(), finished);
     assert_eq!(rx.unread(), RFC_REQUEST.as_bytes());
+    assert!(handshake.is_begun());
     assert_eq!(handshake.handle_eof(), Ok(()));
 }
 
