@@ -56,6 +56,23 @@ fn a_reply_to_head_has_no_body_but_its_length() {
     assert_eq!(written(|tx| reply.write(tx)), "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 5\r\n\r\n");
 }
 
+/// As RFC 9110 §15 calls them (RFC 6585 for 429 and 431), those that a server of WebSockets has a use for; the others go
+/// without.
+#[test]
+fn a_status_has_its_usual_words() {
+    const USUAL: &str = "200 OK|204 No Content|301 Moved Permanently|302 Found|303 See Other|304 Not Modified|\
+        307 Temporary Redirect|308 Permanent Redirect|400 Bad Request|401 Unauthorized|403 Forbidden|404 Not Found|\
+        405 Method Not Allowed|408 Request Timeout|410 Gone|413 Content Too Large|421 Misdirected Request|\
+        426 Upgrade Required|429 Too Many Requests|431 Request Header Fields Too Large|500 Internal Server Error|\
+        501 Not Implemented|502 Bad Gateway|503 Service Unavailable|504 Gateway Timeout|505 HTTP Version Not Supported";
+    for status in 200..600 {
+        let number = format!("{status} ");
+        let line = USUAL.split('|').find(|line| line.starts_with(&number)).unwrap_or(&number);
+        let reply = written(|tx| Reply::new(status).unwrap().write(tx));
+        assert_eq!(reply.split("\r\n").next(), Some(&*format!("HTTP/1.1 {line}")));
+    }
+}
+
 #[test]
 fn statuses_without_a_body_have_none() {
     for (status, reason) in [(204, "No Content"), (304, "Not Modified")] {
