@@ -8,13 +8,10 @@ const FOLDER: &str = "docs/examples/drivers";
 
 /// How many lines a program may have, apart from empty ones and comments; and those that may have more.
 const MOST_LINES: usize = 150;
-const LARGER: [(&str, usize); 3] = [
+const LARGER: [(&str, usize); 2] = [
     // They bring along a protocol, or a broker, that the others find in a library.
     ("chat", 250),
     ("h3", 250),
-    // By hand what a runtime or a poller does for the others: entries and completions, and keeping whatever the kernel
-    // still reads or writes. It only shrinks.
-    ("io-uring", 207),
 ];
 
 fn read(path: &str) -> String {
