@@ -78,6 +78,8 @@ fn lists_that_do_not() {
         "a;b=\"\\\"\"",
         "a;b=\"\\\\\"",
         "a;b=\"c\\",
+        "a;b=\"c\\\"",
+        "a;b=\"\\\\c\"",
         "a;b=\"c\"d",
         "a;\"b\"",
         "a@b",
@@ -96,5 +98,6 @@ fn values_are_compared_and_read_as_numbers() {
     let numbers: Vec<_> = extension.params().map(|param| param.value().and_then(|value| value.to_number())).collect();
     assert_eq!(numbers, [Some(15), Some(15), None, None, Some(u32::MAX), None, Some(0), None]);
     assert!(extension.params().take(2).all(|param| param.value().unwrap() == *"15"));
+    assert!(extension.params().take(2).all(|param| format!("{:?}", param.value().unwrap()) == "\"15\""));
     assert!(extension.params().skip(2).all(|param| param.value().is_none_or(|value| value != *"15")));
 }
