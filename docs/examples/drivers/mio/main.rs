@@ -12,8 +12,6 @@
 //! To answer costs one `read`, and one `write` for all replies to what was read.
 
 use std::io::{self, ErrorKind, Read, Write};
-use std::mem;
-use std::net::Shutdown;
 use std::sync::LazyLock;
 use std::time::Duration;
 
@@ -39,12 +37,12 @@ const SWEEP: Duration = Duration::from_millis(100);
 fn main() -> io::Result<()> {
     let mut args = std::env::args().skip(1).map(|number| number.parse().expect("a number"));
     let address = ([127, 0, 0, 1], args.next().unwrap_or(8888)).into();
-    // A silent client is pinged, and given up when that does not help. So is one that does not read: the Ping waits in
-    // its backlog, and the Pong never comes.
+    // A silent client is pinged, and given up when that does not help.
     let silence = Duration::from_secs(args.next().unwrap_or(20).into());
     let config = Config::server().ping_interval(Some(silence)).pong_timeout(Some(silence / 2));
-    let (config, now) = (config.close_timeout(Some(silence / 4)), Instant::EPOCH);
-    let mut server = Server { clients: Slab::new(), unfinished: vec![], pool: vec![], tx: vec![], config, now };
+    let (config, patience) = (config.close_timeout(Some(silence / 4)), silence * 3 / 2);
+    let (clients, now) = (Slab::new(), Instant::EPOCH);
+    let mut server = Server { clients, unfinished: vec![], pool: vec![], tx: vec![], config, patience, now };
     let most = rlimit::increase_nofile_limit(u64::MAX)?; // each connection is a file
     let (mut poll, mut listener) = (Poll::new()?, TcpListener::bind(address)?);
     poll.registry().register(&mut listener, LISTENER, Interest::READABLE)?;
@@ -52,7 +50,7 @@ fn main() -> io::Result<()> {
     let (mut events, mut next_sweep) = (Events::with_capacity(1024), Instant::EPOCH);
     let started = std::time::Instant::now();
     loop {
-        let mut turns = mem::take(&mut server.unfinished);
+        let mut turns = std::mem::take(&mut server.unfinished);
         poll.poll(&mut events, Some(if turns.is_empty() { SWEEP } else { Duration::ZERO }))?;
         server.now = Instant::from_duration(started.elapsed());
         for event in &events {
@@ -66,8 +64,7 @@ fn main() -> io::Result<()> {
         }
         if server.now >= next_sweep {
             next_sweep = server.now + SWEEP;
-            let is_due = |client: &Client| client.is_due(server.now);
-            turns.extend(server.clients.iter().filter(|(_, client)| is_due(client)).map(|(id, _)| id));
+            turns.extend(server.clients.iter().filter(|(_, client)| client.is_due(server.now)).map(|(id, _)| id));
         }
         turns.into_iter().for_each(|id| server.drive(id));
     }
@@ -80,6 +77,8 @@ struct Server {
     pool: Vec<Buffer>,
     tx: Vec<u8>,
     config: Config,
+    /// How long a client may take nothing of what it is sent.
+    patience: Duration,
     /// What time it is in this turn of the loop.
     now: Instant,
 }
@@ -95,6 +94,8 @@ struct Client {
     rx: Option<Buffer>,
     /// What the socket has not taken yet.
     backlog: Vec<u8>,
+    /// When it last took any.
+    moved: Instant,
 }
 
 impl Server {
@@ -106,7 +107,7 @@ impl Server {
             let registered = registry.register(&mut stream, token, Interest::READABLE | Interest::WRITABLE);
             if registered.and(stream.set_nodelay(true)).is_ok() {
                 let session = ServerSession::new(Handshake::new(), self.config.clone());
-                self.clients.insert(Client { stream, session, rx: None, backlog: Vec::new() });
+                self.clients.insert(Client { stream, session, rx: None, backlog: Vec::new(), moved: self.now });
                 self.drive(token.0);
             }
         }
@@ -131,7 +132,7 @@ impl Server {
         let Some(client) = self.clients.get_mut(id) else { return Ok(false) };
         // A client that does not read is not read from either: what we would answer has to wait somewhere.
         let was_blocked = !client.backlog.is_empty();
-        let mut tx = mem::take(if was_blocked { &mut client.backlog } else { &mut self.tx });
+        let mut tx = std::mem::take(if was_blocked { &mut client.backlog } else { &mut self.tx });
         let mut has_more = was_blocked;
         if !was_blocked {
             let new = || Box::new(RecvBuffer::with_capacity(BUFFER_BYTES));
@@ -152,15 +153,18 @@ impl Server {
             } else if rx.capacity() == BUFFER_BYTES && self.pool.len() < MAX_POOLED {
                 self.pool.push(rx); // one that has grown with a large message is not kept
             }
-        }
-        if client.is_due(self.now) {
-            let _ = client.session.handle_timeout(self.now); // `fault` keeps it
+            // The time is told only when the client is read from. As long as it is not, its silence is our doing, and its
+            // Pong may wait in the socket: what counts then is that it reads. What goes wrong, `fault` keeps.
+            let _ = client.is_due(self.now).then(|| client.session.handle_timeout(self.now));
         }
         client.session.poll_transmit(&mut tx)?;
         if !tx.is_empty() {
             match client.stream.write(&tx) {
-                Err(error) if error.kind() == ErrorKind::WouldBlock => {}
-                count => drop(tx.drain(..count?)),
+                Err(error) if error.kind() == ErrorKind::WouldBlock && self.now < client.moved + self.patience => {}
+                count => {
+                    drop(tx.drain(..count?));
+                    client.moved = self.now;
+                }
             }
         }
         let is_blocked = !tx.is_empty();
@@ -169,7 +173,7 @@ impl Server {
             Transport::Closed => return Err("out of patience".into()),
             // We have said our last word: we end our side, and read on, to no effect, until the client ends its own.
             // To end it again is refused once both have ended; the next read tells that, after the last bytes.
-            Transport::FlushThenClose if !is_blocked => drop(client.stream.shutdown(Shutdown::Write)),
+            Transport::FlushThenClose if !is_blocked => drop(client.stream.shutdown(std::net::Shutdown::Write)),
             _ => {}
         }
         Ok(has_more && !is_blocked) // who is blocked goes on when the socket takes more
