@@ -30,8 +30,9 @@ fn main() -> Result<(), AnyError> {
             let (stream, _) = listener.accept().await?;
             stream.get_ref().set_nodelay(true)?;
             let config = config.clone();
-            smol::spawn(async {
-                let mut wire = Wire { stream, tx: Vec::new(), started: std::time::Instant::now() };
+            smol::spawn(async move {
+                let started = std::time::Instant::now();
+                let mut wire = Wire { stream, tx: Vec::new(), started, patience: silence * 3 / 2 };
                 match serve(&mut wire, config).await {
                     Ok(end) => println!("{end}"),
                     Err(error) => println!("lost: {error}"),
@@ -102,6 +103,8 @@ struct Wire {
     stream: Async<TcpStream>,
     tx: Vec<u8>,
     started: std::time::Instant,
+    /// How long a client may take nothing of what it is sent.
+    patience: Duration,
 }
 
 impl Wire {
@@ -109,9 +112,10 @@ impl Wire {
         Instant::from_duration(self.started.elapsed())
     }
 
-    /// Waits until something can be done: until `rx` has more bytes, until the socket takes more, or until `deadline`.
-    /// False at the end of the stream.
-    async fn wait(&self, rx: &mut RecvBuffer<Vec<u8>>, deadline: Option<Instant>) -> io::Result<bool> {
+    /// Waits until the socket has taken everything, and then until `rx` has more bytes, or until `deadline`. False at the
+    /// end of the stream.
+    async fn wait(&mut self, rx: &mut RecvBuffer<Vec<u8>>, deadline: Option<Instant>) -> io::Result<bool> {
+        self.drain().await?;
         let timer = match deadline {
             Some(deadline) => Timer::after(deadline.saturating_since(self.now())),
             None => Timer::never(),
@@ -120,13 +124,7 @@ impl Wire {
             timer.await;
             Ok(false)
         };
-        let ready = async {
-            // A client that does not read is not read from either: what we would answer has to wait somewhere.
-            match self.tx.is_empty() {
-                true => self.stream.readable().await.map(|()| true),
-                false => self.stream.writable().await.map(|()| false),
-            }
-        };
+        let ready = async { self.stream.readable().await.map(|()| true) };
         if !future::or(ready, time).await? {
             return Ok(true);
         }
@@ -138,6 +136,26 @@ impl Wire {
                 Ok(true)
             }
         }
+    }
+
+    /// A client that does not read is not read from either: what we would answer has to wait somewhere. So its silence is
+    /// our doing, and its Pong may wait in the socket; what counts is that it reads. A socket says that it has room when
+    /// much is free; whether there is any at all, only a write can tell.
+    async fn drain(&mut self) -> io::Result<()> {
+        while !self.tx.is_empty() {
+            let (patience, before) = (self.patience, self.tx.len());
+            let time = async {
+                Timer::after(patience).await;
+                Ok(true)
+            };
+            let ready = async { self.stream.writable().await.map(|()| false) };
+            let is_late = future::or(ready, time).await?;
+            self.flush()?;
+            if is_late && self.tx.len() == before {
+                return Err(io::Error::other("the client does not read"));
+            }
+        }
+        Ok(())
     }
 
     /// Writes as much as the socket takes.
