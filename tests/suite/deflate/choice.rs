@@ -152,3 +152,24 @@ fn a_connection_compresses_as_hard_as_it_was_told() {
     };
     assert!(sent(9) < sent(1), "{} {}", sent(9), sent(1));
 }
+
+/// The smallest window of zlib has 512 bytes: for a peer that keeps 256, as many are compressed at a time, each by
+/// themselves, and so is the next message.
+#[test]
+fn the_smallest_window_is_kept_to() {
+    let noise = Rng::new(8).bytes(200);
+    let compressed_len = |bits, message: &[u8]| {
+        let mut compressor = Compressor::new(WindowBits::new(bits).unwrap(), 9);
+        compressor.compress(message, true).len()
+    };
+    let twice = noise.repeat(2);
+    assert!(compressed_len(8, &twice) > 200 + 144 && compressed_len(9, &twice) < 300);
+    let params = Params { server_max_window_bits: WindowBits::new(8), ..Params::default() };
+    let mut connection = server(Side::Server.config()).with_deflate(&params, &eager());
+    let [first, second] = [(); 2].map(|()| {
+        let mut tx = Vec::new();
+        connection.send_binary(&noise, &mut tx).unwrap();
+        tx.len()
+    });
+    assert_eq!(first, second, "the second is not told by the first");
+}
