@@ -20,7 +20,8 @@
 //! than a read goes from where it was read, behind its head.
 //!
 //! Each client is one task with one read, which stays the same until it is done: to drop it might be to drop what it has
-//! brought. A client that is being sent to is not read from. That is the backpressure, and who does not read is given up.
+//! brought. A client that is being sent to is not read from. That is the backpressure; one that takes nothing for too long
+//! is given up, which the kernel does (`TCP_USER_TIMEOUT`): it alone sees what arrives of a write that is not done.
 
 use std::cell::Cell;
 use std::io::{self, ErrorKind};
@@ -34,7 +35,7 @@ use compio::driver::ProactorBuilder;
 use compio::io::{AsyncRead, AsyncReadManaged, AsyncWriteExt};
 use compio::net::{TcpListener, TcpStream};
 use compio::runtime::{Runtime, spawn};
-use compio::time::{sleep, sleep_until, timeout};
+use compio::time::sleep;
 use futures_util::future::{Either, select};
 use socket2::SockRef;
 use websocket_proto::handshake::server::{Handshake, Origins};
@@ -49,6 +50,7 @@ const BUFFERS: u16 = 256;
 const BUFFER_BYTES: usize = 64 << 10;
 
 thread_local! {
+    static STARTED: std::time::Instant = std::time::Instant::now();
     /// The receive buffer of all clients whose messages come whole.
     static SPARE: Cell<Option<RecvBuffer<Vec<u8>>>> = const { Cell::new(None) };
 }
@@ -78,32 +80,32 @@ fn main() -> io::Result<()> {
     })
 }
 
+fn now() -> Instant {
+    Instant::from_duration(STARTED.with(std::time::Instant::elapsed))
+}
+
 /// One client, from its first byte to its last.
 fn serve(stream: TcpStream, config: Config, patience: Duration) -> impl Future<Output = ()> {
-    let _ = stream.set_nodelay(true);
+    // While a client is sent to, it is not read from, and its Pong is not seen: it is for the kernel to give it up.
+    let _ = stream.set_nodelay(true).and(SockRef::from(&stream).set_tcp_user_timeout(Some(patience)));
     let mut session = ServerSession::new(Handshake::new(), config);
     async move {
-        let end = run(&stream, &mut session, patience).await;
+        let end = run(&stream, &mut session).await;
         println!("{:?}, fault {:?}, {end:?}", session.handle_eof(), session.fault());
     }
 }
 
-/// The run loop: whatever is first, bytes or a deadline, is followed by a turn.
-async fn run(stream: &TcpStream, session: &mut ServerSession, patience: Duration) -> Result<(), AnyError> {
-    let started = std::time::Instant::now();
+/// The run loop: after bytes there is a turn, and after a deadline, too.
+async fn run(stream: &TcpStream, session: &mut ServerSession) -> Result<(), AnyError> {
     let mut reading = pin!(read(stream, Box::default()));
     loop {
-        // Where there is no deadline, to tell the time now and then does no harm.
-        let deadline = session.poll_timeout().unwrap_or(Instant::from_duration(started.elapsed() + patience));
-        let alarm = pin!(sleep_until(started + deadline.saturating_since(Instant::EPOCH)));
-        // The read is asked first: what has come in time is received before the time is told.
-        if let Either::Left((buffers, _)) = select(reading.as_mut(), alarm).await {
-            // In a box, or an idle client would have room for it.
-            let buffers = Box::pin(timeout(patience, turn(stream, session, buffers?))).await??;
-            reading.set(read(stream, buffers));
-        } else {
-            let _ = session.handle_timeout(Instant::from_duration(started.elapsed())); // `fault` keeps it
-            Box::pin(timeout(patience, turn(stream, session, Box::default()))).await??;
+        // Where there is no deadline, to wake up now and then does no harm.
+        let wait = session.poll_timeout().map_or(Duration::from_secs(60), |deadline| deadline.saturating_since(now()));
+        // The read is asked first: what has come in time is received before the time is told. A turn is in a box, or an
+        // idle client would have room for it.
+        match select(reading.as_mut(), pin!(sleep(wait))).await {
+            Either::Left((buffers, _)) => reading.set(read(stream, Box::pin(turn(stream, session, buffers?)).await?)),
+            Either::Right(_) => drop(Box::pin(turn(stream, session, Box::default())).await?),
         }
     }
 }
@@ -126,8 +128,7 @@ async fn read(mut stream: &TcpStream, buffers: Box<Buffers>) -> Step {
     Ok(Box::new(Buffers { rx, ..Buffers::default() }))
 }
 
-/// A turn: answers, writes, and does with the transport what follows. One that takes too long is dropped by who waits for
-/// it; the kernel keeps what it still writes from.
+/// A turn: answers, writes, and does with the transport what follows.
 async fn turn(mut stream: &TcpStream, session: &mut ServerSession, mut buffers: Box<Buffers>) -> Step {
     while buffers.answer(session)? {
         let (_, sent) = buf_try!(@try stream.write_vectored_all(buffers).await);
@@ -180,6 +181,7 @@ impl Buffers {
         if rx.is_empty() && rx.capacity() == BUFFER_BYTES {
             SPARE.set(Some(mem::take(rx)));
         }
+        let _ = session.handle_timeout(now()); // `fault` keeps it; also a client that never pauses is told
         session.poll_transmit(tx)?;
         Ok(!self.tx.is_empty())
     }
