@@ -18,7 +18,7 @@
 //! | path | what it does |
 //! |---|---|
 //! | any other | echoes each message |
-//! | `/close/CODE/REASON` | answers the first message by closing |
+//! | `/close/CODE/REASON` | answers the first message by closing; a code that must not be sent is refused at once, with 400 |
 //! | `/push/BYTES` | sends one binary message of that many bytes, then echoes |
 //! | `/fragments/COUNT` | echoes each message in that many fragments, with a Ping between them |
 
@@ -29,7 +29,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use websocket_proto::close::CloseCode;
+use websocket_proto::close::{CloseCode, MAX_REASON_BYTES};
 #[cfg(feature = "deflate")]
 use websocket_proto::deflate;
 use websocket_proto::handshake::Header;
@@ -124,6 +124,11 @@ fn answer(
         }
         return Ok(None);
     }
+    let Some(behaviour) = Behaviour::at(request.path()) else {
+        options.say(format_args!("refused: no Close can say that: {}", request.path().escape_debug()));
+        request.reply(400)?.write(tx)?;
+        return Ok(None);
+    };
     // An echo has no secrets and knows no users, so a page from anywhere may talk to it, even one from a file.
     let accept = match request.accept(Origins::Any) {
         Ok(accept) => accept,
@@ -149,7 +154,7 @@ fn answer(
         .ping_interval(Some(Duration::from_secs(20)))
         .pong_timeout(Some(Duration::from_secs(20)))
         .close_timeout(Some(Duration::from_secs(5)));
-    Ok(Some((accepted.connection(config), Behaviour::at(request.path()))))
+    Ok(Some((accepted.connection(config), behaviour)))
 }
 
 /// What a session does with a message.
@@ -161,17 +166,21 @@ enum Behaviour {
 }
 
 impl Behaviour {
-    fn at(path: &str) -> Self {
+    /// `None`: a Close that must not be sent.
+    fn at(path: &str) -> Option<Self> {
         let mut parts = path.split('/').skip(1);
-        match (parts.next(), parts.next().and_then(|number| number.parse::<usize>().ok()), parts.next()) {
-            (Some("close"), Some(code), reason) => Self::Close {
-                code: CloseCode::new(u16::try_from(code).unwrap_or(0)),
-                reason: reason.unwrap_or_default().to_owned(),
-            },
+        Some(match (parts.next(), parts.next().and_then(|number| number.parse::<usize>().ok()), parts.next()) {
+            (Some("close"), Some(code), reason) => {
+                let code = CloseCode::new(u16::try_from(code).ok()?);
+                let reason = reason.unwrap_or_default().to_owned();
+                let says_nothing = code == CloseCode::NO_STATUS && reason.is_empty();
+                let is_sendable = code.is_sendable() && reason.len() <= MAX_REASON_BYTES;
+                (is_sendable || says_nothing).then_some(Self::Close { code, reason })?
+            }
             (Some("push"), Some(bytes), None) => Self::Push { bytes: bytes.min(16 << 20) },
             (Some("fragments"), Some(count), None) => Self::Fragments { count: count.clamp(1, 1000) },
             _ => Self::Echo,
-        }
+        })
     }
 }
 
@@ -380,6 +389,8 @@ impl Options {
                 "--quiet" => options.is_quiet = true,
                 #[cfg(feature = "deflate")]
                 "--deflate" => options.deflate = deflate(&value()),
+                #[cfg(not(feature = "deflate"))]
+                "--deflate" => usage("--deflate needs the feature of that name: --features deflate, before --example"),
                 _ => usage(&format!("what is {name}?")),
             }
         }
