@@ -7,19 +7,19 @@
 //! Linux only, from 5.19 on, and not where io_uring is switched off (`/proc/sys/kernel/io_uring_disabled`, seccomp in
 //! many containers): it says so and ends.
 //!
-//! With completions, what is read into or written from belongs to the kernel until it is done, even when nobody waits
-//! for it any more. By hand that is a hundred lines before the protocol begins: entries, completions, and for each buffer
-//! the proof that it lives long enough. A runtime has them already, and its rule is simple: a call takes the buffer and
-//! gives it back. That has its price. An idle client costs some 1,250 bytes, its task, the read that waits, and its timer,
-//! where a loop over a plain ring took 500; a message takes 1.1 to 1.7 of the processor time that it took there, also
-//! because what the kernel has brought is copied once: its buffers belong to the runtime.
+//! With completions, what is read into or written from belongs to the kernel until it is done, even when the read or the
+//! write was given up. By hand that is a hundred lines before the protocol begins: entries, completions, and for each
+//! buffer the proof that it lives long enough. A runtime has them already, and its rule is simple: a call takes the buffer
+//! and gives it back. The price: two to three times the memory of an idle client, for its task, the read under way, and
+//! its timer; a quarter to a half more processor time for a small message; and what a provided buffer has brought is
+//! copied once, as those belong to the runtime. `docs/benchmarks-loopback.md` has the figures.
 //!
-//! A read that waits owns no memory: the kernel takes one of the provided buffers when bytes are there. They are copied
-//! into the one receive buffer that serves all clients. A client keeps it only when a message has come in part; what
+//! A read under way owns no memory: when bytes are there, the kernel takes one of the provided buffers for them. They are
+//! copied into the one receive buffer that serves all clients. A client keeps it only when a message has come in part; what
 //! comes then is read directly behind that part. All replies to a read go out as one `sendmsg`; a message that is larger
 //! than a read goes from where it was read, behind its head.
 //!
-//! Each client is one task with one read, which stays the same until it is done: to drop it might be to drop what it has
+//! Each client is one task with one read, which stays the same until it is done: to cancel it might lose what it has
 //! brought. A client that is being sent to is not read from. That is the backpressure; one that takes nothing for too long
 //! is given up, which the kernel does (`TCP_USER_TIMEOUT`): it alone sees what arrives of a write that is not done.
 
@@ -103,29 +103,32 @@ async fn run(stream: &TcpStream, session: &mut ServerSession) -> Result<(), AnyE
         let wait = session.poll_timeout().map_or(Duration::from_secs(60), |deadline| deadline.saturating_since(now()));
         // The read is asked first: what has come in time is received before the time is told. A turn is in a box, or an
         // idle client would have room for it.
-        match select(reading.as_mut(), pin!(sleep(wait))).await {
-            Either::Left((buffers, _)) => reading.set(read(stream, Box::pin(turn(stream, session, buffers?)).await?)),
-            Either::Right(_) => drop(Box::pin(turn(stream, session, Box::default())).await?),
+        if let Either::Left((buffers, _)) = select(reading.as_mut(), pin!(sleep(wait))).await {
+            reading.set(read(stream, Box::pin(turn(stream, session, buffers?)).await?));
+        }
+        // Also a client that never pauses is told, and each once: its Pong may come while a Ping is being written.
+        if session.poll_timeout().is_some_and(|deadline| deadline <= now()) {
+            let _ = session.handle_timeout(now()); // `fault` keeps it
+            Box::pin(turn(stream, session, Box::default())).await?;
         }
     }
 }
 
-/// Reads: into a buffer that the kernel chooses, or behind what has come of a message.
-async fn read(mut stream: &TcpStream, buffers: Box<Buffers>) -> Step {
-    if !buffers.rx.is_empty() {
-        let (count, buffers) = buf_try!(@try stream.read(buffers).await);
-        return if count == 0 { Err("the client has ended its side".into()) } else { Ok(buffers) };
-    }
-    drop(buffers); // who waits for a message holds nothing
-    let bytes = loop {
-        match stream.read_managed(BUFFER_BYTES).await {
-            Err(error) if error.kind() == ErrorKind::ResourceBusy => {} // all are in use: another try will do
-            bytes => break bytes?.ok_or("the client has ended its side")?,
+/// Reads: into a buffer that the kernel chooses, or behind what has come of a message. Where clients that do not take what
+/// they are sent have all of the provided buffers, the others read into their own.
+async fn read(mut stream: &TcpStream, mut buffers: Box<Buffers>) -> Step {
+    if buffers.rx.is_empty() {
+        drop(buffers); // who waits for a message holds nothing
+        let bytes = stream.read_managed(BUFFER_BYTES).await;
+        buffers = Box::default();
+        if !matches!(&bytes, Err(error) if error.kind() == ErrorKind::ResourceBusy) {
+            buffers.rx = SPARE.take().unwrap_or_else(|| RecvBuffer::with_capacity(BUFFER_BYTES));
+            let count = bytes?.map_or(0, |bytes| buffers.rx.extend_from_slice(&bytes)); // it has room for a read
+            return if count == 0 { Err("the client has ended its side".into()) } else { Ok(buffers) };
         }
-    };
-    let mut rx = SPARE.take().unwrap_or_else(|| RecvBuffer::with_capacity(BUFFER_BYTES));
-    let _all = rx.extend_from_slice(&bytes); // it is as large as a read
-    Ok(Box::new(Buffers { rx, ..Buffers::default() }))
+    }
+    let (count, buffers) = buf_try!(@try stream.read(buffers).await);
+    if count == 0 { Err("the client has ended its side".into()) } else { Ok(buffers) }
 }
 
 /// A turn: answers, writes, and does with the transport what follows.
@@ -181,7 +184,6 @@ impl Buffers {
         if rx.is_empty() && rx.capacity() == BUFFER_BYTES {
             SPARE.set(Some(mem::take(rx)));
         }
-        let _ = session.handle_timeout(now()); // `fault` keeps it; also a client that never pauses is told
         session.poll_transmit(tx)?;
         Ok(!self.tx.is_empty())
     }
