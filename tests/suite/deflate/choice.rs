@@ -1,5 +1,7 @@
 //! What is compressed, what is sent as it is, and what is remembered of it.
 
+use std::collections::BTreeSet;
+
 use websocket_proto::deflate::{Compression, Compressor, Config, Params, WindowBits};
 use websocket_proto::{Connection, PreparedMessage};
 
@@ -101,8 +103,8 @@ fn a_prepared_message_is_compressed_once() {
 /// What does not get shorter is sent as it is, prepared or not; also what stays as long as it was.
 #[test]
 fn nothing_is_compressed_in_vain() {
-    let mut is_as_long = false;
-    for (len, repeated) in (10..20).flat_map(|len| (0..10).map(move |repeated| (len, repeated))) {
+    let mut changes = BTreeSet::new();
+    for (len, repeated) in (8..20).flat_map(|len| (0..len).map(move |repeated| (len, repeated))) {
         let message: Vec<u8> = (0..len).chain(0..repeated).collect();
         let compressed_len = Compressor::new(WindowBits::MAX, 6).compress(&message, true).len();
         let config = eager().may_grow(false).level(6);
@@ -116,26 +118,9 @@ fn nothing_is_compressed_in_vain() {
         let mut grown = Vec::new();
         growing.send_prepared(&PreparedMessage::binary(&message), &mut grown).unwrap();
         assert_eq!(grown[..2], [FIN | RSV1 | wire::BINARY, compressed_len as u8], "{len} {repeated}");
-        is_as_long |= compressed_len == message.len();
+        changes.insert(compressed_len as isize - message.len() as isize);
     }
-    assert!(is_as_long, "no message stays as long as it is");
-}
-
-/// What stays as long is sent as it is: nothing was gained.
-#[test]
-fn a_message_that_does_not_shrink_is_not_compressed() {
-    for (change, is_compressed) in [(-1, true), (0, false), (1, false)] {
-        let compress = |message: &[u8]| {
-            websocket_proto::deflate::Compressor::new(WindowBits::MAX, 4).compress(message, true).len()
-        };
-        let messages = (1..200).map(|len| Rng::new(len).bytes(len as usize / 4).repeat(2));
-        let mut messages = messages.filter(|message| compress(message) as isize - message.len() as isize == change);
-        let message = messages.next().expect("one of so many");
-        let mut connection = server(Side::Server.config()).with_deflate(&forgetful(), &Config::new().min_bytes(0));
-        let mut tx = Vec::new();
-        connection.send_binary(&message, &mut tx).unwrap();
-        assert_eq!(frames(&tx)[0].0 & RSV1 != 0, is_compressed, "{change} bytes");
-    }
+    assert!(changes.contains(&-1) && changes.contains(&0) && changes.last() > Some(&0), "{changes:?}");
 }
 
 /// The harder the work, the smaller the message.
