@@ -14,91 +14,71 @@ use std::thread;
 use std::time::Duration;
 
 use websocket_proto::handshake::server::{Handshake, Origins};
-use websocket_proto::{Config, Connection, Event, Instant, RecvBuffer, SendError, Server, Transport};
+use websocket_proto::{Config, Instant, RecvBuffer, SendError, ServerSession, Transport};
 
-/// How long one write may take: the only deadline that is the socket's and not the protocol's.
-const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
+type AnyError = Box<dyn std::error::Error + Send + Sync>;
 
-fn main() -> io::Result<()> {
-    let mut args = std::env::args().skip(1).map(|number| number.parse().expect("a number"));
-    let listener = TcpListener::bind(("127.0.0.1", args.next().unwrap_or(8888)))?;
-    // A silent client is pinged, and given up when that does not help.
-    let silence = Duration::from_secs(args.next().unwrap_or(20).into());
-    let config = Config::server().ping_interval(Some(silence)).pong_timeout(Some(silence / 2));
-    let config = config.close_timeout(Some(silence / 4));
+fn main() -> Result<(), AnyError> {
+    let mut args = std::env::args().skip(1).map(|number| number.parse().or(Err("usage: ws-blocking [PORT [SECONDS]]")));
+    let listener = TcpListener::bind(("127.0.0.1", args.next().unwrap_or(Ok(8888))?))?;
+    let silence = Duration::from_secs(args.next().unwrap_or(Ok(20))?.into());
     println!("listening on ws://{}/", listener.local_addr()?);
-    for stream in listener.incoming() {
-        let (wire, config) = (Wire::new(stream?)?, config.clone());
-        thread::spawn(move || match serve(wire, config) {
-            Ok(how) => println!("{how}"),
-            Err(error) => println!("lost: {error}"),
+    loop {
+        let started = listener.accept().and_then(|(stream, _)| {
+            thread::Builder::new().spawn(move || match serve(stream, silence) {
+                Ok(how) => println!("{how}"),
+                Err(error) => println!("lost: {error}"),
+            })
         });
+        if started.is_err() {
+            thread::sleep(Duration::from_millis(50)); // out of files, most likely, or of threads
+        }
     }
-    Ok(())
 }
 
 /// One client, from its first byte to its last; says how it ended.
-fn serve(mut wire: Wire, config: Config) -> io::Result<String> {
-    let Some(mut connection) = shake_hands(&mut wire, config)? else {
-        wire.finish();
-        return Ok("refused".into());
-    };
+fn serve(stream: TcpStream, silence: Duration) -> Result<String, AnyError> {
+    // A silent client is pinged, and given up when that does not help.
+    let config = Config::server().ping_interval(Some(silence)).pong_timeout(Some(silence / 2));
+    let mut session = ServerSession::new(Handshake::new(), config.close_timeout(Some(silence / 4)));
+    let mut wire = Wire::new(stream, silence * 3 / 2)?;
     loop {
         // 1. All that has come is answered before anything is written.
-        answer(&mut connection, &mut wire.rx, &mut wire.tx).map_err(io::Error::other)?;
+        answer(&mut session, &mut wire.rx, &mut wire.tx)?;
         // 2. Only now is silence really silence. (What goes wrong here or above, `fault` keeps.)
-        let _ = connection.handle_timeout(wire.now());
-        connection.poll_transmit(&mut wire.tx).map_err(io::Error::other)?;
+        let _ = session.handle_timeout(wire.now());
+        session.poll_transmit(&mut wire.tx)?;
         // 3. One write for all answers. It blocks while the client does not read: that is the backpressure.
         wire.flush()?;
-        // 4. The server is the first to close the transport (RFC 6455 §7.1.1).
-        if connection.transport() != Transport::Open {
-            wire.finish();
-            break;
+        // 4. What the protocol wants of the transport.
+        match session.transport() {
+            Transport::Closed => break,
+            // We have said our last word: we end our side, and read on, to no effect, until the client ends its own. To
+            // close a socket with unread bytes would be a reset, which can overtake our last words.
+            Transport::FlushThenClose => drop(wire.stream.shutdown(Shutdown::Write)),
+            Transport::Open | Transport::AwaitPeerClose => {}
         }
         // 5. Wait.
-        if wire.read(connection.poll_timeout())? == Woken::Eof {
+        if !wire.read(session.poll_timeout())? {
             break;
         }
     }
-    let ending = connection.handle_eof();
-    Ok(match connection.fault() {
+    let ending = session.handle_eof();
+    Ok(match session.fault() {
         Some(fault) => format!("failed: {fault}"),
         None => format!("closed: {}{}", ending.code, if ending.is_clean { "" } else { ", not cleanly" }),
     })
 }
 
-/// Reads one request and answers it; `None` when the answer was a refusal.
-fn shake_hands(wire: &mut Wire, config: Config) -> io::Result<Option<Connection<Server>>> {
-    let mut handshake = Handshake::new();
-    loop {
-        let _ = handshake.handle_timeout(wire.now()); // an error of this, `answer` gives again
-        // Pages of any site may talk to an echo. Where there are cookies, say `Origins::SameHost`.
-        match handshake.answer(&mut wire.rx, Origins::Any, &mut wire.tx) {
-            Ok(Some(accepted)) => return Ok(Some(accepted.connection(config))), // `rx` may hold its first frames
-            Ok(None) => {}
-            Err(error) => {
-                println!("refused: {error}");
-                wire.flush()?;
-                return Ok(None);
-            }
-        }
-        if wire.read(handshake.poll_timeout())? == Woken::Eof {
-            return Err(ErrorKind::UnexpectedEof.into());
-        }
-    }
-}
-
-/// Receives until nothing is left, and echoes into `tx`. With a violation there is nothing left either.
-fn answer(
-    connection: &mut Connection<Server>,
-    rx: &mut RecvBuffer<Vec<u8>>,
-    tx: &mut Vec<u8>,
-) -> Result<(), SendError> {
+/// Receives until nothing is left, from the first byte on, and echoes into `tx`. With a refusal or a violation there is
+/// nothing left either: `fault` keeps it, and `poll_transmit` tells the client.
+fn answer(session: &mut ServerSession, rx: &mut RecvBuffer<Vec<u8>>, tx: &mut Vec<u8>) -> Result<(), SendError> {
+    // Pages of any site may talk to an echo. Where there are cookies, say `Origins::SameHost`.
+    let open = session.open(rx, |handshake, rx| handshake.answer(rx, Origins::Any, tx));
+    let Ok(Some(connection)) = open else { return Ok(()) };
     while let Ok(Some(event)) = connection.receive(rx) {
-        match event {
-            Event::Text(text) if connection.can_send() => connection.send_text(text, tx)?,
-            Event::Binary(bytes) if connection.can_send() => connection.send_binary(bytes, tx)?,
+        match event.message() {
+            Some(message) if connection.can_send() => connection.send_message(message, tx)?,
             _ => {}
         }
         connection.poll_transmit(tx)?; // the Pong or Close that is owed
@@ -114,18 +94,11 @@ struct Wire {
     started: std::time::Instant,
 }
 
-/// Why a read has returned.
-#[derive(PartialEq)]
-enum Woken {
-    Bytes,
-    Time,
-    Eof,
-}
-
 impl Wire {
-    fn new(stream: TcpStream) -> io::Result<Self> {
+    /// `patience` is how long a client may take nothing of what it is sent.
+    fn new(stream: TcpStream, patience: Duration) -> io::Result<Self> {
         stream.set_nodelay(true)?;
-        stream.set_write_timeout(Some(WRITE_TIMEOUT))?;
+        stream.set_write_timeout(Some(patience / 2))?; // it is tried twice
         Ok(Self { stream, rx: RecvBuffer::new(), tx: Vec::new(), started: std::time::Instant::now() })
     }
 
@@ -133,39 +106,31 @@ impl Wire {
         Instant::from_duration(self.started.elapsed())
     }
 
-    /// Reads what is there, or waits for it, but no longer than until `deadline`.
-    fn read(&mut self, deadline: Option<Instant>) -> io::Result<Woken> {
+    /// Reads what is there, or waits for it, but no longer than until `deadline`. False at the end of the stream.
+    fn read(&mut self, deadline: Option<Instant>) -> io::Result<bool> {
         // A socket does not take "no time at all".
         let patience = deadline.map(|deadline| deadline.saturating_since(self.now()).max(Duration::from_millis(1)));
         self.stream.set_read_timeout(patience)?;
         match self.stream.read(self.rx.spare_mut()) {
-            Ok(0) => Ok(Woken::Eof),
-            Ok(count) => {
+            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => Ok(true),
+            Err(error) if error.kind() == ErrorKind::Interrupted => self.read(deadline),
+            count => {
+                let count = count?;
                 self.rx.filled(count);
-                Ok(Woken::Bytes)
+                Ok(count > 0)
             }
-            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => Ok(Woken::Time),
-            Err(error) if error.kind() == ErrorKind::Interrupted => Ok(Woken::Time),
-            Err(error) => Err(error),
         }
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.stream.write_all(&self.tx)?;
-        self.tx.clear();
+        while !self.tx.is_empty() {
+            // A socket wakes us when it has much room; whether there is any at all, only another write can tell.
+            match self.stream.write(&self.tx).or_else(|_| self.stream.write(&self.tx)) {
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                taken => drop(self.tx.drain(..taken?)),
+            }
+        }
         self.tx.shrink_to(64 << 10); // the memory of a large answer goes back
         Ok(())
-    }
-
-    /// Ends our side and waits two seconds for the client's: closing a socket with unread bytes would be a reset, which
-    /// can overtake our last words.
-    fn finish(&mut self) {
-        let until = self.now() + Duration::from_secs(2);
-        self.rx.clear();
-        let mut is_open = self.stream.shutdown(Shutdown::Write).is_ok();
-        while is_open && self.now() < until {
-            is_open = matches!(self.read(Some(until)), Ok(Woken::Bytes));
-            self.rx.clear();
-        }
     }
 }

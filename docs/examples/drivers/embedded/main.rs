@@ -40,8 +40,9 @@ fn serve<L: Read + Write>(link: &mut L, now: impl Fn() -> Instant, config: Confi
         }
     };
     loop {
-        let _ = connection.handle_timeout(now()); // `fault` keeps it
         answer(&mut connection, &mut rx, &mut tx);
+        let _ = connection.handle_timeout(now()); // `fault` keeps it
+        let _ = connection.poll_transmit(&mut tx);
         flush(link, &mut tx)?;
         // The link's owner ends it; a Close of ours is on its way.
         if connection.transport() != Transport::Open || !read(link, &mut rx)? {
@@ -62,7 +63,6 @@ fn answer(connection: &mut Connection<Server>, rx: &mut RecvBuffer<&mut [u8]>, t
         }
         let _ = connection.poll_transmit(tx); // what does not fit is owed until the next time
     }
-    let _ = connection.poll_transmit(tx);
 }
 
 /// False at the end of the link.
@@ -88,13 +88,23 @@ fn flush<L: Write>(link: &mut L, tx: &mut SendSlice<'_>) -> Result<(), L::Error>
 /// A socket as a link.
 struct Link(std::net::TcpStream);
 
+/// What a signal has interrupted is done again. Microcontrollers have none.
+fn again<T>(mut call: impl FnMut() -> std::io::Result<T>) -> std::io::Result<T> {
+    loop {
+        match call() {
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            result => return result,
+        }
+    }
+}
+
 impl embedded_io::ErrorType for Link {
     type Error = std::io::Error;
 }
 
 impl Read for Link {
     fn read(&mut self, bytes: &mut [u8]) -> Result<usize, Self::Error> {
-        std::io::Read::read(&mut self.0, bytes).map_err(|error| match error.kind() {
+        again(|| std::io::Read::read(&mut self.0, bytes)).map_err(|error| match error.kind() {
             std::io::ErrorKind::WouldBlock => std::io::ErrorKind::TimedOut.into(),
             _ => error,
         })
@@ -103,7 +113,7 @@ impl Read for Link {
 
 impl Write for Link {
     fn write(&mut self, bytes: &[u8]) -> Result<usize, Self::Error> {
-        std::io::Write::write(&mut self.0, bytes)
+        again(|| std::io::Write::write(&mut self.0, bytes))
     }
 
     fn flush(&mut self) -> Result<(), Self::Error> {
@@ -111,28 +121,34 @@ impl Write for Link {
     }
 }
 
-fn main() -> std::io::Result<()> {
-    let mut args = std::env::args().skip(1).map(|number| number.parse().expect("a number"));
-    let listener = std::net::TcpListener::bind(("127.0.0.1", args.next().unwrap_or(8888)))?;
-    let silence = Duration::from_secs(args.next().unwrap_or(20).into());
-    let config = Config::server().ping_interval(Some(silence)).pong_timeout(Some(silence / 2));
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let mut args = std::env::args().skip(1).map(|number| number.parse().or(Err("usage: ws-embedded [PORT [SECONDS]]")));
+    let listener = std::net::TcpListener::bind(("127.0.0.1", args.next().unwrap_or(Ok(8888))?))?;
+    let silence = Duration::from_secs(args.next().unwrap_or(Ok(20))?.into());
     println!("listening on ws://{}/", listener.local_addr()?);
-    for stream in listener.incoming() {
-        let (stream, config) = (stream?, config.clone());
-        stream.set_nodelay(true)?;
-        stream.set_read_timeout(Some(Duration::from_millis(50)))?;
-        stream.set_write_timeout(Some(silence))?;
-        std::thread::spawn(move || {
-            let started = std::time::Instant::now();
-            let mut link = Link(stream);
-            let end = serve(&mut link, || Instant::from_duration(started.elapsed()), config);
-            println!("ended: {end:?}");
-            // A socket that is closed with unread bytes would be reset, which can overtake our last words.
-            let _ = link.0.shutdown(std::net::Shutdown::Write);
-            while started.elapsed() < Duration::from_secs(1) && matches!(Read::read(&mut link, &mut [0; 512]), Ok(1..))
-            {
-            }
+    loop {
+        let started = listener.accept().and_then(|(stream, _)| {
+            let client = move || println!("ended: {:?}", welcome(stream, silence));
+            std::thread::Builder::new().spawn(client)
         });
+        if started.is_err() {
+            std::thread::sleep(Duration::from_millis(50)); // out of files, most likely, or of threads
+        }
     }
-    Ok(())
+}
+
+/// One client.
+fn welcome(stream: std::net::TcpStream, silence: Duration) -> std::io::Result<()> {
+    stream.set_nodelay(true)?;
+    stream.set_read_timeout(Some(Duration::from_millis(50)))?;
+    stream.set_write_timeout(Some(silence * 3 / 2))?;
+    let config = Config::server().ping_interval(Some(silence)).pong_timeout(Some(silence / 2));
+    let (mut link, started) = (Link(stream), std::time::Instant::now());
+    let end = serve(&mut link, || Instant::from_duration(started.elapsed()), config);
+    // A socket that is closed with unread bytes would be reset, which can overtake our last words.
+    let _ = link.0.shutdown(std::net::Shutdown::Write);
+    let (ended, patience) = (std::time::Instant::now(), Duration::from_secs(1));
+    let _ = link.0.set_read_timeout(Some(patience));
+    while ended.elapsed() < patience && matches!(Read::read(&mut link, &mut [0; 512]), Ok(1..)) {}
+    end
 }

@@ -11,7 +11,7 @@
 //!
 //! To answer costs one `read`, and one `write` for all replies to what was read.
 
-use std::io::{self, ErrorKind, Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::sync::LazyLock;
 use std::time::Duration;
 
@@ -34,36 +34,38 @@ static DEFLATE: LazyLock<deflate::Config> = LazyLock::new(|| deflate::Config::ne
 /// and nobody's deadline is meant to the millisecond.
 const SWEEP: Duration = Duration::from_millis(100);
 
-fn main() -> io::Result<()> {
-    let mut args = std::env::args().skip(1).map(|number| number.parse().expect("a number"));
-    let address = ([127, 0, 0, 1], args.next().unwrap_or(8888)).into();
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let mut args = std::env::args().skip(1).map(|number| number.parse().or(Err("usage: ws-mio [PORT [SECONDS]]")));
+    let mut listener = TcpListener::bind(([127, 0, 0, 1], args.next().unwrap_or(Ok(8888))?).into())?;
     // A silent client is pinged, and given up when that does not help.
-    let silence = Duration::from_secs(args.next().unwrap_or(20).into());
+    let silence = Duration::from_secs(args.next().unwrap_or(Ok(20))?.into());
     let config = Config::server().ping_interval(Some(silence)).pong_timeout(Some(silence / 2));
     let (config, patience) = (config.close_timeout(Some(silence / 4)), silence * 3 / 2);
     let (clients, now) = (Slab::new(), Instant::EPOCH);
     let mut server = Server { clients, unfinished: vec![], pool: vec![], tx: vec![], config, patience, now };
     let most = rlimit::increase_nofile_limit(u64::MAX)?; // each connection is a file
-    let (mut poll, mut listener) = (Poll::new()?, TcpListener::bind(address)?);
+    let (mut poll, mut events) = (Poll::new()?, Events::with_capacity(1024));
     poll.registry().register(&mut listener, LISTENER, Interest::READABLE)?;
     println!("listening on ws://{}/ for up to {most} connections", listener.local_addr()?);
-    let (mut events, mut next_sweep) = (Events::with_capacity(1024), Instant::EPOCH);
-    let started = std::time::Instant::now();
+    let (started, mut next_sweep) = (std::time::Instant::now(), Instant::EPOCH);
     loop {
         let mut turns = std::mem::take(&mut server.unfinished);
-        poll.poll(&mut events, Some(if turns.is_empty() { SWEEP } else { Duration::ZERO }))?;
+        match poll.poll(&mut events, Some(if turns.is_empty() { SWEEP } else { Duration::ZERO })) {
+            Err(error) if error.kind() != ErrorKind::Interrupted => return Err(error.into()),
+            _ => {} // a signal is no event, and no reason to end
+        }
         server.now = Instant::from_duration(started.elapsed());
         for event in &events {
             match event.token() {
                 LISTENER => server.accept(&listener, poll.registry()),
                 Token(id) => server.drive(id),
             }
-            if event.is_read_closed() {
-                server.unfinished.push(event.token().0); // behind its last bytes there is the end to be read
-            }
         }
+        // Behind the last bytes of one that has ended its side, there is the end to be read.
+        turns.extend(events.iter().filter(|event| event.is_read_closed()).map(|event| event.token().0));
         if server.now >= next_sweep {
             next_sweep = server.now + SWEEP;
+            server.accept(&listener, poll.registry()); // those for whom there were no files
             turns.extend(server.clients.iter().filter(|(_, client)| client.is_due(server.now)).map(|(id, _)| id));
         }
         turns.into_iter().for_each(|id| server.drive(id));
@@ -99,7 +101,7 @@ struct Client {
 }
 
 impl Server {
-    /// Accepts all who wait. What goes wrong (no more files, most likely) is tried again when the next one comes.
+    /// Accepts all who wait. What goes wrong (no more files, most likely) is tried again with the next sweep.
     fn accept(&mut self, listener: &TcpListener, registry: &Registry) {
         while let Ok((mut stream, _)) = listener.accept() {
             let token = Token(self.clients.vacant_key());
@@ -189,9 +191,8 @@ impl Client {
         let Ok(Some(connection)) = open else { return Ok(()) };
         // A violation ends the loop, too: `poll_transmit` tells the client.
         while let Ok(Some(event)) = connection.receive(rx) {
-            match event.message() {
-                Some(message) if connection.can_send() => connection.send_message(message, tx)?,
-                _ => {}
+            if let Some(message) = event.message().filter(|_| connection.can_send()) {
+                connection.send_message(message, tx)?;
             }
             connection.poll_transmit(tx)?;
         }
