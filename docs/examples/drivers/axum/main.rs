@@ -6,6 +6,10 @@
 //!
 //! [`Upgrade`] is all the glue there is: it looks at the head of a request by the rules of [`server::accept`], refuses
 //! by itself what breaks them, and gives the handler the answer to return and the connection to talk over.
+//!
+//! `axum::serve` has no deadline for the head of a request: a client may send half of one, and keep its socket. A server
+//! that strangers reach puts something before it that has one, or serves the router by hyper itself: its `http1::Builder`
+//! takes a timer, as the driver `hyper` shows.
 
 use std::future::Future;
 use std::io;
@@ -19,14 +23,15 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, Version};
 use axum::response::{IntoResponse, Response};
 use axum::routing::any;
+use axum::serve::ListenerExt;
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpListener;
-use tokio::time::sleep_until;
+use tokio::time::{sleep_until, timeout};
 use websocket_proto::handshake::server::{self, Accepted, Origins, Reply, RequestLine};
 use websocket_proto::handshake::{Fields, Header, HttpVersion};
-use websocket_proto::{Config, Connection, Event, Instant, RecvBuffer, Server, Transport, deflate};
+use websocket_proto::{Config, Connection, Instant, RecvBuffer, Server, Transport, deflate};
 
 type AnyError = Box<dyn std::error::Error + Send + Sync>;
 
@@ -35,20 +40,20 @@ static DEFLATE: LazyLock<deflate::Config> = LazyLock::new(|| deflate::Config::ne
 
 #[tokio::main]
 async fn main() -> Result<(), AnyError> {
-    let mut args = std::env::args().skip(1).map(|number| number.parse().expect("a number"));
-    let listener = TcpListener::bind(("127.0.0.1", args.next().unwrap_or(8888))).await?;
-    let silence = Duration::from_secs(args.next().unwrap_or(20).into());
-    let config = Config::server().ping_interval(Some(silence)).pong_timeout(Some(silence / 2));
-    let config = config.close_timeout(Some(silence / 4));
+    let mut args = std::env::args().skip(1).map(|number| number.parse().or(Err("usage: ws-axum [PORT [SECONDS]]")));
+    let listener = TcpListener::bind(("127.0.0.1", args.next().unwrap_or(Ok(8888))?)).await?;
+    let silence = Duration::from_secs(args.next().unwrap_or(Ok(20))?.into());
     println!("listening on ws://{}/", listener.local_addr()?);
-    let app = Router::new().route("/", any(echo)).with_state(config);
-    Ok(axum::serve(listener, app).await?)
+    let app = Router::new().route("/", any(echo)).with_state(silence);
+    Ok(axum::serve(listener.tap_io(|stream| drop(stream.set_nodelay(true))), app).await?)
 }
 
 /// The handler.
-async fn echo(State(config): State<Config>, upgrade: Upgrade) -> Response {
-    upgrade.into_response(config, |stream, connection| async move {
-        println!("{:?}", converse(stream, connection).await);
+async fn echo(State(silence): State<Duration>, upgrade: Upgrade) -> Response {
+    // A silent client is pinged, and given up when that does not help.
+    let config = Config::server().ping_interval(Some(silence)).pong_timeout(Some(silence / 2));
+    upgrade.into_response(config.close_timeout(Some(silence / 4)), move |stream, connection| async move {
+        println!("{:?}", converse(stream, connection, silence * 3 / 2).await);
     })
 }
 
@@ -103,10 +108,12 @@ fn answer<'a>(status: u16, fields: impl Iterator<Item = Header<'a>>) -> (StatusC
     (StatusCode::from_u16(status).expect("a status"), fields)
 }
 
-/// The run loop, over any stream. Reading and writing can both be cancelled with nothing lost.
+/// The run loop, over any stream. Reading can be cancelled with nothing lost. `patience` is how long a client may take
+/// nothing of what it is sent.
 async fn converse<S: AsyncRead + AsyncWrite>(
     stream: S,
     mut connection: Connection<Server>,
+    patience: Duration,
 ) -> Result<String, AnyError> {
     let (mut reader, mut writer) = tokio::io::split(stream);
     let (mut rx, mut tx) = (RecvBuffer::new(), Vec::new());
@@ -115,35 +122,38 @@ async fn converse<S: AsyncRead + AsyncWrite>(
     loop {
         // A violation ends the loop, too: `fault` keeps it, and `poll_transmit` tells the client.
         while let Ok(Some(event)) = connection.receive(&mut rx) {
-            match event {
-                Event::Text(text) if connection.can_send() => connection.send_text(text, &mut tx)?,
-                Event::Binary(bytes) if connection.can_send() => connection.send_binary(bytes, &mut tx)?,
+            match event.message() {
+                Some(message) if connection.can_send() => connection.send_message(message, &mut tx)?,
                 _ => {}
             }
             connection.poll_transmit(&mut tx)?;
         }
         let _ = connection.handle_timeout(Instant::from_duration(started.elapsed())); // `fault` keeps it
         connection.poll_transmit(&mut tx)?;
+        // A client that does not read is not read from either: what we would answer has to wait somewhere. So its silence
+        // is our doing, and its Pong may wait in the socket; what counts is that it reads.
+        while !tx.is_empty() {
+            match timeout(patience, writer.write(&tx)).await.map_err(|_| "the client does not read")?? {
+                0 => return Err(io::Error::from(io::ErrorKind::WriteZero).into()),
+                count => drop(tx.drain(..count)),
+            }
+        }
         match connection.transport() {
             Transport::Closed => break,
             // We have said our last word: we end our side, and read on, to no effect, until the client ends its own.
-            Transport::FlushThenClose if tx.is_empty() && !is_shut_down => {
+            Transport::FlushThenClose if !is_shut_down => {
                 is_shut_down = true;
-                writer.shutdown().await?;
+                timeout(patience, writer.shutdown()).await??;
             }
             _ => {}
         }
         let deadline = connection.poll_timeout();
         let moment = started + deadline.unwrap_or_default().saturating_since(Instant::EPOCH);
         tokio::select! {
-            // A client that does not read is not read from either: what we would answer has to wait somewhere.
-            count = reader.read(rx.spare_mut()), if tx.is_empty() => match count? {
+            biased; // what has come in time is received before the time is told
+            count = reader.read(rx.spare_mut()) => match count? {
                 0 => break,
                 count => rx.filled(count),
-            },
-            count = writer.write(&tx), if !tx.is_empty() => match count? {
-                0 => return Err(io::Error::from(io::ErrorKind::WriteZero).into()),
-                count => drop(tx.drain(..count)),
             },
             () = sleep_until(moment), if deadline.is_some() => {}
         }

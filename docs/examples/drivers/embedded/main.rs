@@ -15,9 +15,7 @@ use core::time::Duration;
 
 use embedded_io::{Error as _, ErrorKind, Read, Write};
 use websocket_proto::handshake::server::{Handshake, Origins};
-use websocket_proto::{
-    ChunkEvent, Config, Connection, Instant, MIN_SEND_BYTES, RecvBuffer, SendSlice, Server, Transport,
-};
+use websocket_proto::{ChunkEvent, Config, Instant, MIN_SEND_BYTES, RecvBuffer, SendSlice, ServerSession, Transport};
 
 /// What comes in one go. A head of a handshake has to fit as well.
 const RECEIVE_BYTES: usize = 2048;
@@ -28,32 +26,25 @@ const SEND_BYTES: usize = RECEIVE_BYTES + 2 * MIN_SEND_BYTES;
 fn serve<L: Read + Write>(link: &mut L, now: impl Fn() -> Instant, config: Config) -> Result<(), L::Error> {
     let (mut memory, mut out) = ([0; RECEIVE_BYTES], [0; SEND_BYTES]);
     let (mut rx, mut tx) = (RecvBuffer::from(&mut memory[..]), SendSlice::new(&mut out));
-    let mut handshake = Handshake::new();
-    let mut connection = loop {
-        let _ = handshake.handle_timeout(now()); // an error of this, `answer` gives again
-        let answered = handshake.answer(&mut rx, Origins::Any, &mut tx);
-        flush(link, &mut tx)?;
-        match answered {
-            Ok(Some(accepted)) => break accepted.connection(config),
-            Ok(None) if read(link, &mut rx)? => {}
-            _ => return Ok(()), // refused, or gone
-        }
-    };
+    let mut session = ServerSession::new(Handshake::new(), config);
     loop {
-        answer(&mut connection, &mut rx, &mut tx);
-        let _ = connection.handle_timeout(now()); // `fault` keeps it
-        let _ = connection.poll_transmit(&mut tx);
+        answer(&mut session, &mut rx, &mut tx);
+        let _ = session.handle_timeout(now()); // `fault` keeps it
+        let _ = session.poll_transmit(&mut tx);
         flush(link, &mut tx)?;
-        // The link's owner ends it; a Close of ours is on its way.
-        if connection.transport() != Transport::Open || !read(link, &mut rx)? {
-            connection.handle_eof();
+        // The link's owner ends it; a refusal or a Close of ours is on its way.
+        if session.transport() != Transport::Open || !read(link, &mut rx)? {
+            session.handle_eof();
             return Ok(());
         }
     }
 }
 
-/// Receives and echoes while there is room. With a violation it is over: `fault` keeps it, `poll_transmit` tells.
-fn answer(connection: &mut Connection<Server>, rx: &mut RecvBuffer<&mut [u8]>, tx: &mut SendSlice<'_>) {
+/// Receives and echoes while there is room. With a refusal or a violation it is over: `fault` keeps it, `poll_transmit`
+/// tells.
+fn answer(session: &mut ServerSession, rx: &mut RecvBuffer<&mut [u8]>, tx: &mut SendSlice<'_>) {
+    let open = session.open(rx, |handshake, rx| handshake.answer(rx, Origins::Any, tx));
+    let Ok(Some(connection)) = open else { return };
     while let Ok(Some(event)) = connection.receive_chunk(rx) {
         if let ChunkEvent::Chunk(chunk) = event
             && (connection.can_send() || !chunk.is_first)
