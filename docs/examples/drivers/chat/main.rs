@@ -19,13 +19,13 @@ use std::net::Shutdown;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::StreamExt;
+use futures_util::{FutureExt, StreamExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{broadcast, mpsc};
-use tokio::time::sleep_until;
+use tokio::time::{sleep_until, timeout};
 use websocket_proto::close::CloseCode;
 use websocket_proto::handshake::server::{Handshake, Origins};
-use websocket_proto::{Config, Connection, Event, Instant, PreparedMessage, RecvBuffer, Server, Transport};
+use websocket_proto::{Config, Event, Instant, PreparedMessage, RecvBuffer, ServerSession, Transport};
 
 type AnyError = Box<dyn std::error::Error + Send + Sync>;
 type News = Arc<PreparedMessage>;
@@ -34,11 +34,13 @@ type News = Arc<PreparedMessage>;
 const ROOM: &str = "ws-chat";
 /// How many messages a receiver may be behind.
 const BACKLOG: usize = 256;
+/// How long a client may be silent before it is pinged. It is given up when that does not help.
+const SILENCE: Duration = Duration::from_secs(20);
 
 #[tokio::main]
 async fn main() -> Result<(), AnyError> {
     let args: Vec<String> = std::env::args().collect();
-    let port = args.get(1).map_or(Ok(8888), |port| port.parse())?;
+    let port = args.get(1).map_or(Ok(8888), |port| port.parse().or(Err("usage: ws-chat [PORT [BROKER]]")))?;
     let broker = redis::Client::open(args.get(2).map_or("redis://127.0.0.1:6379/", |url| url))?;
     let (news, _) = broadcast::channel(BACKLOG);
     let (said, to_say) = mpsc::channel(BACKLOG);
@@ -88,85 +90,62 @@ async fn subscribe(mut broker: redis::aio::PubSub, news: broadcast::Sender<News>
 /// One client, from its first byte to its last.
 async fn serve(stream: TcpStream, said: mpsc::Sender<String>, news: broadcast::Receiver<News>) {
     let _ = stream.set_nodelay(true);
+    let config = Config::server().max_message_bytes(64 << 10).ping_interval(Some(SILENCE));
+    let mut session = ServerSession::new(Handshake::new(), config.pong_timeout(Some(SILENCE / 2)));
     let started = tokio::time::Instant::now();
     let mut wire = Wire { stream, rx: RecvBuffer::with_capacity(2048), tx: Vec::new(), started };
-    let end = match shake_hands(&mut wire).await {
-        Ok(mut connection) => talk(&mut wire, &mut connection, said, news).await.map(|()| connection.handle_eof()),
-        Err(error) => Err(error),
-    };
-    if let Err(error) = end {
-        println!("lost: {error}");
-    }
-}
-
-async fn shake_hands(wire: &mut Wire) -> Result<Connection<Server>, AnyError> {
-    let mut handshake = Handshake::new();
-    loop {
-        let _ = handshake.handle_timeout(wire.now()); // an error of this, `answer` gives again
-        let answered = handshake.answer(&mut wire.rx, Origins::Any, &mut wire.tx);
-        wire.flush()?;
-        if let Some(accepted) = answered? {
-            let config = Config::server().max_message_bytes(64 << 10).ping_interval(Some(Duration::from_secs(20)));
-            return Ok(accepted.connection(config.pong_timeout(Some(Duration::from_secs(10)))));
-        }
-        tokio::select! {
-            ready = wire.stream.readable() => ready?,
-            () = sleep_until(wire.moment(handshake.poll_timeout())), if handshake.poll_timeout().is_some() => continue,
-        }
-        if !wire.read()? {
-            return Err("gone before it was open".into());
-        }
+    let end = talk(&mut wire, &mut session, said, news).await;
+    if let (ending, Err(error)) = (session.handle_eof(), end) {
+        println!("lost: {error}, {ending:?}, fault {:?}", session.fault());
     }
 }
 
 /// The run loop.
 async fn talk(
     wire: &mut Wire,
-    connection: &mut Connection<Server>,
+    session: &mut ServerSession,
     said: mpsc::Sender<String>,
     mut news: broadcast::Receiver<News>,
 ) -> Result<(), AnyError> {
     loop {
-        // What is said here is passed on before more is received: `text` lives in the buffer until then.
-        while let Ok(Some(event)) = connection.receive(&mut wire.rx) {
-            if let Event::Text(text) = event {
-                said.send(text.to_owned()).await?;
+        // A refusal or a violation is kept by `fault`, and `poll_transmit` tells the client.
+        let open = session.open(&mut wire.rx, |handshake, rx| handshake.answer(rx, Origins::Any, &mut wire.tx));
+        if let Ok(Some(connection)) = open {
+            // What is said here is passed on before more is received: `text` lives in the buffer until then.
+            while let Ok(Some(event)) = connection.receive(&mut wire.rx) {
+                if let Event::Text(text) = event {
+                    said.send(text.to_owned()).await?;
+                }
             }
         }
-        let _ = connection.handle_timeout(wire.now()); // `fault` keeps it
-        connection.poll_transmit(&mut wire.tx)?;
-        wire.flush()?;
-        match connection.transport() {
-            Transport::Closed => return Ok(()),
+        let _ = session.handle_timeout(wire.now()); // `fault` keeps it
+        session.poll_transmit(&mut wire.tx)?;
+        // A socket that has not taken the last message does not get the next, and is not read from.
+        wire.flush().await?;
+        match session.transport() {
+            Transport::Closed => return Err("out of patience".into()),
             // We have said our last word: we end our side, and read on, to no effect, until the client ends its own.
             // To end it again is refused once both have ended; the next read tells that, after the last bytes.
-            Transport::FlushThenClose if wire.tx.is_empty() => {
-                let _ = socket2::SockRef::from(&wire.stream).shutdown(Shutdown::Write);
-            }
-            _ => {}
+            Transport::FlushThenClose => drop(socket2::SockRef::from(&wire.stream).shutdown(Shutdown::Write)),
+            Transport::Open | Transport::AwaitPeerClose => {}
         }
         if wire.rx.is_empty() {
             wire.rx.release();
         }
-        let deadline = connection.poll_timeout();
+        let deadline = session.poll_timeout();
+        let connection = session.connection().filter(|connection| connection.can_send());
         tokio::select! {
-            // A socket that has not taken the last message does not get the next, and is not read from.
-            message = news.recv(), if wire.tx.is_empty() && connection.can_send() => match message {
-                Ok(message) => {
-                    let frame = connection.prepared_frame(&message)?;
-                    let taken = wire.write(frame)?;
-                    wire.tx.extend_from_slice(&frame[taken..]);
-                }
-                Err(_) => connection.close(CloseCode::TRY_AGAIN_LATER, "too slow", &mut wire.tx)?,
+            message = news.recv(), if connection.is_some() => match (message, connection) {
+                (Ok(message), Some(connection)) => wire.write(connection.prepared_frame(&message)?)?,
+                (_, Some(connection)) => connection.close(CloseCode::TRY_AGAIN_LATER, "too slow", &mut wire.tx)?,
+                _ => {}
             },
-            ready = wire.stream.readable(), if wire.tx.is_empty() => {
-                ready?;
-                if !wire.read()? {
-                    return Ok(());
-                }
-            }
-            ready = wire.stream.writable(), if !wire.tx.is_empty() => ready?,
+            ready = wire.stream.readable() => ready?,
             () = sleep_until(wire.moment(deadline)), if deadline.is_some() => {}
+        }
+        // Whatever has woken us: what has come in time is received before the time is told.
+        if wire.stream.readable().now_or_never().is_some() && !wire.read()? {
+            return Ok(());
         }
     }
 }
@@ -199,21 +178,35 @@ impl Wire {
         Ok(true)
     }
 
-    /// Writes what the socket takes of `bytes`.
-    fn write(&self, bytes: &[u8]) -> io::Result<usize> {
+    /// Writes what the socket takes of `bytes`, and keeps a copy of the rest.
+    fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
         match self.stream.try_write(bytes) {
-            Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(0),
-            count => count,
+            Err(error) if error.kind() == ErrorKind::WouldBlock => self.tx.extend_from_slice(bytes),
+            count => self.tx.extend_from_slice(&bytes[count?..]),
         }
+        Ok(())
     }
 
-    /// Writes what the socket takes of what waits.
-    fn flush(&mut self) -> io::Result<()> {
-        if !self.tx.is_empty() {
-            let taken = self.write(&self.tx)?;
+    /// Writes what waits, all of it. As long as nothing is read from the client, its silence is our doing, and its Pong may
+    /// wait in the socket: what counts is that it reads.
+    async fn flush(&mut self) -> io::Result<()> {
+        while !self.tx.is_empty() {
+            let taken = match self.stream.try_write(&self.tx) {
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                    match timeout(SILENCE * 3 / 2, self.stream.writable()).await {
+                        Ok(ready) => ready.map(|()| 0)?,
+                        // A socket says that it has room when much is free; whether there is any at all, only a write can
+                        // tell.
+                        Err(_) => socket2::SockRef::from(&self.stream)
+                            .send(&self.tx)
+                            .map_err(|_| io::Error::other("the client does not read"))?,
+                    }
+                }
+                count => count?,
+            };
             self.tx.drain(..taken);
-            self.tx.shrink_to(256);
         }
+        self.tx.shrink_to(256);
         Ok(())
     }
 }

@@ -56,13 +56,19 @@ fn main() -> Result<(), AnyError> {
         None => Ok(connection.close(CloseCode::NORMAL, "", tx)?),
     };
     send_next(&mut connection, &mut wire.tx)?;
-    let end = wire::run(&mut wire, &mut connection, |connection, event, tx| match event {
-        Event::Text(text) => {
-            println!("{text}");
-            send_next(connection, tx)
+    wire::run(&mut wire, |wire| {
+        // A violation ends the loop, too: `fault` keeps it, and `poll_transmit` tells the server.
+        while let Ok(Some(event)) = connection.receive(&mut wire.rx) {
+            if let Event::Text(text) = event {
+                println!("{text}");
+                send_next(&mut connection, &mut wire.tx)?;
+            }
+            connection.poll_transmit(&mut wire.tx)?;
         }
-        _ => Ok(()),
+        let _ = connection.handle_timeout(wire.now()); // `fault` keeps it
+        connection.poll_transmit(&mut wire.tx)?;
+        Ok((connection.transport(), connection.poll_timeout()))
     })?;
-    eprintln!("{end}");
+    eprintln!("{:?}, fault {:?}", connection.handle_eof(), connection.fault());
     Ok(())
 }

@@ -9,11 +9,12 @@
 use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
 use std::thread;
+use std::time::Duration;
 
 use rustls::pki_types::PrivateKeyDer;
 use rustls::{ServerConfig, ServerConnection};
-use websocket_proto::handshake::server;
-use websocket_proto::{Config, Event};
+use websocket_proto::handshake::server::{Handshake, Origins};
+use websocket_proto::{Config, ServerSession};
 
 use wire::{AnyError, Wire, keepalive};
 
@@ -22,7 +23,8 @@ mod wire;
 /// The server: a certificate for `localhost` that is made now, and a thread for each client.
 fn main() -> Result<(), AnyError> {
     let mut args = std::env::args().skip(1);
-    let port: u16 = args.next().map_or(Ok(8443), |port| port.parse())?;
+    let port: u16 =
+        args.next().map_or(Ok(8443), |port| port.parse().or(Err("usage: ws-rustls-server [PORT [FILE]]")))?;
     let file = args.next().unwrap_or("ws-rustls.pem".into());
     let made = rcgen::generate_simple_self_signed(["localhost".into(), "127.0.0.1".into()])?;
     std::fs::write(file, made.cert.pem())?;
@@ -32,35 +34,37 @@ fn main() -> Result<(), AnyError> {
     let tls = Arc::new(tls);
     let listener = TcpListener::bind(("127.0.0.1", port))?;
     println!("listening on wss://localhost:{}/", listener.local_addr()?.port());
-    for stream in listener.incoming() {
-        let (stream, tls) = (stream?, Arc::clone(&tls));
-        thread::spawn(move || println!("{:?}", welcome(stream, tls)));
+    loop {
+        let tls = Arc::clone(&tls);
+        let started = listener
+            .accept()
+            .and_then(|(stream, _)| thread::Builder::new().spawn(move || println!("{:?}", welcome(stream, tls))));
+        if started.is_err() {
+            thread::sleep(Duration::from_millis(50)); // out of files, most likely, or of threads
+        }
     }
-    Ok(())
 }
 
 /// One client of the server.
 fn welcome(stream: TcpStream, tls: Arc<ServerConfig>) -> Result<String, AnyError> {
     let mut wire = Wire::new(stream, ServerConnection::new(tls)?.into())?;
-    let mut handshake = server::Handshake::new();
-    let mut connection = loop {
-        let _ = handshake.handle_timeout(wire.now()); // an error of this, `answer` gives again
+    let mut session = ServerSession::new(Handshake::new(), keepalive(Config::server()));
+    wire::run(&mut wire, |wire| {
         // Pages of any site may talk to an echo. Where there are cookies, say `Origins::SameHost`.
-        let answered = handshake.answer(&mut wire.rx, server::Origins::Any, &mut wire.tx);
-        wire.flush()?;
-        if let Some(accepted) = answered? {
-            break accepted.connection(keepalive(Config::server()));
+        let open = session.open(&mut wire.rx, |handshake, rx| handshake.answer(rx, Origins::Any, &mut wire.tx));
+        // A refusal or a violation is kept by `fault`, and `poll_transmit` tells the client.
+        if let Ok(Some(connection)) = open {
+            while let Ok(Some(event)) = connection.receive(&mut wire.rx) {
+                match event.message() {
+                    Some(message) if connection.can_send() => connection.send_message(message, &mut wire.tx)?,
+                    _ => {}
+                }
+                connection.poll_transmit(&mut wire.tx)?;
+            }
         }
-        if !wire.read(handshake.poll_timeout())? {
-            return Ok("gone before it was open".into());
-        }
-    };
-    wire::run(&mut wire, &mut connection, |connection, event, tx| {
-        match event {
-            Event::Text(text) if connection.can_send() => connection.send_text(text, tx)?,
-            Event::Binary(bytes) if connection.can_send() => connection.send_binary(bytes, tx)?,
-            _ => {}
-        }
-        Ok(())
-    })
+        let _ = session.handle_timeout(wire.now()); // `fault` keeps it
+        session.poll_transmit(&mut wire.tx)?;
+        Ok((session.transport(), session.poll_timeout()))
+    })?;
+    Ok(format!("{:?}, fault {:?}", session.handle_eof(), session.fault()))
 }

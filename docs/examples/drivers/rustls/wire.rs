@@ -9,41 +9,39 @@ use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::time::Duration;
 
-use websocket_proto::{Config, Connection, Event, Instant, RecvBuffer, Role, Transport};
+use websocket_proto::{Config, Instant, RecvBuffer, Transport};
 
 pub(crate) type AnyError = Box<dyn std::error::Error + Send + Sync>;
 
-/// How long a peer may be silent.
+/// How long a peer may be silent before it is pinged.
+const SILENCE: Duration = Duration::from_secs(20);
+
+/// A silent peer is given up when a Ping does not help.
 pub(crate) fn keepalive(config: Config) -> Config {
-    config.ping_interval(Some(Duration::from_secs(20))).pong_timeout(Some(Duration::from_secs(10)))
+    config.ping_interval(Some(SILENCE)).pong_timeout(Some(SILENCE / 2))
 }
 
-/// The run loop of either side.
-pub(crate) fn run<R: Role>(
+/// The run loop of either side. `turn` is the protocol's part of it: it receives all that has come, tells the time, and
+/// gives what to do with the transport, and the next deadline.
+pub(crate) fn run(
     wire: &mut Wire,
-    connection: &mut Connection<R>,
-    mut answer: impl FnMut(&mut Connection<R>, Event<'_>, &mut Vec<u8>) -> Result<(), AnyError>,
-) -> Result<String, AnyError> {
+    mut turn: impl FnMut(&mut Wire) -> Result<(Transport, Option<Instant>), AnyError>,
+) -> Result<(), AnyError> {
     loop {
-        // A violation ends the loop, too: `fault` keeps it, and `poll_transmit` tells the peer.
-        while let Ok(Some(event)) = connection.receive(&mut wire.rx) {
-            answer(connection, event, &mut wire.tx)?;
-            connection.poll_transmit(&mut wire.tx)?;
-        }
-        let _ = connection.handle_timeout(wire.now()); // `fault` keeps it
-        connection.poll_transmit(&mut wire.tx)?;
+        let (transport, deadline) = turn(wire)?;
         wire.flush()?;
-        match connection.transport() {
+        match transport {
             Transport::Closed => break,
+            // We have said our last word, and read on, to no effect, until the peer has said its own.
             Transport::FlushThenClose => wire.end()?,
             Transport::Open | Transport::AwaitPeerClose => {}
         }
-        if !wire.read(connection.poll_timeout())? {
+        if !wire.read(deadline)? {
             break;
         }
     }
     let _ = wire.end(); // the peer may have been faster
-    Ok(format!("{:?}, fault {:?}", connection.handle_eof(), connection.fault()))
+    Ok(())
 }
 
 /// The socket, TLS, the two buffers, and a clock.
@@ -61,7 +59,7 @@ impl Wire {
     /// Both buffers are empty.
     pub(crate) fn new(socket: TcpStream, mut tls: rustls::Connection) -> io::Result<Self> {
         socket.set_nodelay(true)?;
-        socket.set_write_timeout(Some(Duration::from_secs(10)))?;
+        socket.set_write_timeout(Some(SILENCE * 3 / 4))?; // it is tried twice
         tls.set_buffer_limit(None); // what is written is flushed at once
         Ok(Self { socket, tls, rx: RecvBuffer::new(), tx: Vec::new(), started: std::time::Instant::now() })
     }
@@ -89,6 +87,7 @@ impl Wire {
             self.socket.set_read_timeout(patience)?;
             match self.tls.read_tls(&mut self.socket) {
                 Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => return Ok(true),
+                Err(error) if error.kind() == ErrorKind::Interrupted => continue,
                 count => count?,
             };
             let processed = self.tls.process_new_packets().map_err(io::Error::other);
@@ -102,7 +101,11 @@ impl Wire {
         self.tls.writer().write_all(&self.tx)?;
         self.tx.clear();
         while self.tls.wants_write() {
-            self.tls.write_tls(&mut self.socket)?;
+            // A socket wakes us when it has much room; whether there is any at all, only another write can tell.
+            match self.tls.write_tls(&mut self.socket).or_else(|_| self.tls.write_tls(&mut self.socket)) {
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                count => drop(count?),
+            }
         }
         Ok(())
     }
