@@ -131,7 +131,9 @@ async fn converse<S: AsyncRead + AsyncWrite>(
         let _ = connection.handle_timeout(Instant::from_duration(started.elapsed())); // `fault` keeps it
         connection.poll_transmit(&mut tx)?;
         // A client that does not read is not read from either: what we would answer has to wait somewhere. So its silence
-        // is our doing, and its Pong may wait in the socket; what counts is that it reads.
+        // is our doing, and its Pong may wait in the socket; what counts is that it reads. A socket says that it has room
+        // when about a third of its buffer is free, so it is that much that a client has to take in time; a socket of our
+        // own could be asked for less, as in the driver `tokio`.
         while !tx.is_empty() {
             match timeout(patience, writer.write(&tx)).await.map_err(|_| "the client does not read")?? {
                 0 => return Err(io::Error::from(io::ErrorKind::WriteZero).into()),

@@ -191,20 +191,17 @@ impl Wire {
     /// wait in the socket: what counts is that it reads.
     async fn flush(&mut self) -> io::Result<()> {
         while !self.tx.is_empty() {
-            let taken = match self.stream.try_write(&self.tx) {
-                Err(error) if error.kind() == ErrorKind::WouldBlock => {
-                    match timeout(SILENCE * 3 / 2, self.stream.writable()).await {
-                        Ok(ready) => ready.map(|()| 0)?,
-                        // A socket says that it has room when much is free; whether there is any at all, only a write can
-                        // tell.
-                        Err(_) => socket2::SockRef::from(&self.stream)
-                            .send(&self.tx)
-                            .map_err(|_| io::Error::other("the client does not read"))?,
-                    }
-                }
-                count => count?,
+            let is_late = timeout(SILENCE * 3 / 2, self.stream.writable()).await.is_err();
+            // A socket says that it has room when much is free; whether there is any at all, only a write can tell.
+            let taken = match is_late {
+                false => self.stream.try_write(&self.tx),
+                true => socket2::SockRef::from(&self.stream).send(&self.tx),
             };
-            self.tx.drain(..taken);
+            match taken {
+                Err(_) if is_late => return Err(io::Error::other("the client does not read")),
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+                count => drop(self.tx.drain(..count?)),
+            }
         }
         self.tx.shrink_to(256);
         Ok(())
