@@ -87,6 +87,19 @@ fn cve_2026_1526_takeover_does_not_help_a_bomb() {
     assert!(peak <= LIMIT + SLACK, "{peak}");
 }
 
+/// Ten bits each, so that most of them end in a byte that was read with the one before: a step that reads nothing and
+/// gives nothing, and yet is followed by another.
+#[test]
+fn blocks_that_end_within_a_byte_end() {
+    let four = (0..4).fold(0_u64, |bits, block| bits | 0b010 << (10 * block));
+    let blocks = [four.to_le_bytes()[..5].repeat(LIMIT / 10), vec![0]].concat();
+    for size in [usize::MAX, 50_000, 1_001] {
+        let (result, peak) = survive(&[&fragments(&blocks, size)], limited(), &eager());
+        assert_eq!(result, Ok(vec![0]), "{size}");
+        assert!(peak <= SLACK, "{size}: {peak}");
+    }
+}
+
 /// Blocks with nothing in them: no memory, and no end, but for what an honest sender could need.
 #[test]
 fn d12_empty_blocks_end() {
