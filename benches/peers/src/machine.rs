@@ -1,6 +1,7 @@
 //! The page around the tables: what ran where, and how.
 
 use std::fmt::Write as _;
+use std::process::Command;
 
 use crate::harness::Settings;
 use crate::peers::{LEFT_OUT, PACKAGES};
@@ -18,10 +19,8 @@ pub fn describe() -> String {
         .into_iter()
         .filter(|flag| line("flags").split(' ').any(|f| f == *flag))
         .collect();
-    let rustc = std::process::Command::new("rustc")
-        .arg("-V")
-        .output()
-        .map(|out| String::from_utf8_lossy(&out.stdout).trim().to_owned());
+    let rustc =
+        Command::new("rustc").arg("-V").output().map(|out| String::from_utf8_lossy(&out.stdout).trim().to_owned());
     format!(
         "{} (family {}, model {}; {}), {}, Linux, {}, release, `lto = \"fat\"`, baseline x86-64",
         line("model name"),
@@ -32,6 +31,20 @@ pub fn describe() -> String {
             .map_or_else(|_| String::new(), |n| format!("{n} cores of a virtual machine")),
         rustc.unwrap_or_default(),
     )
+}
+
+/// The day, and the last commit that changed what is measured; with a plus, there are changes that are in no commit.
+pub fn measured() -> String {
+    let ask = |program: &str, args: &[&str]| {
+        let out = Command::new(program).args(args).current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../..")).output();
+        out.ok().filter(|out| out.status.success()).map(|out| String::from_utf8_lossy(&out.stdout).trim().to_owned())
+    };
+    let day = ask("date", &["-u", "+%F"]).unwrap_or_else(|| "?".to_owned());
+    let commit =
+        ask("git", &["log", "-1", "--format=%h", "--", "src", "Cargo.toml"]).filter(|commit| !commit.is_empty());
+    let changes =
+        ask("git", &["status", "--porcelain", "--", "src", "Cargo.toml"]).is_some_and(|files| !files.is_empty());
+    format!("{day}, `src/` as of {}{}", commit.as_deref().unwrap_or("?"), if changes { "+" } else { "" })
 }
 
 /// Name and version of everybody, from the lock file.
@@ -48,12 +61,13 @@ pub fn page(sections: &[Section], settings: Settings) -> String {
     let mut text = format!(
         "# Benchmarks\n\n\
          Written by `cargo run --release --manifest-path benches/peers/Cargo.toml -- all`; do not edit. It takes two minutes; with `--quick` less than one, and nothing is written here. One section alone: its name in place of `all`; every figure: `--json FILE`. The crate's own benches: `cargo bench --all-features`. Whole processes over sockets: [benchmarks-loopback.md](benchmarks-loopback.md). All features of the crate are on here, `std` too.\n\n\
-         **Machine:** {}.\n\n**Libraries:** {}.\n\n\
+         **Measured:** {}. Code that is newer was not measured.\n\n**Machine:** {}.\n\n**Libraries:** {}.\n\n\
          **Method.** The same work for everybody, through public interfaces, each in its best honest use, over one in-memory transport that is always ready \
          (async libraries: futures polled by hand, no runtime). Before it is timed, everybody has to deliver the right bytes, and to refuse wrong text. \
          {} rounds in {} heats (for each, everybody is made anew at other addresses), interleaved (each library once in every round, in an order that changes), {} µs of thread CPU time for each library in a round. \
          Times are medians over the rounds; ratios are medians of the ratios *within* rounds, so they are steadier than the times, and need not equal the \
          quotient of two times in a table. Allocations are counted by the global allocator. One run, nothing chosen by hand: the machine is shared, and differences of a few per cent are noise.\n\n",
+        measured(),
         describe(),
         packages().join(", "),
         settings.rounds,

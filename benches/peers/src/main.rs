@@ -68,8 +68,7 @@ fn main() {
         .collect();
     if let Some(file) = json {
         let sections: Vec<_> = sections.iter().map(Section::to_json).collect();
-        let all =
-            serde_json::json!({"machine": machine::describe(), "packages": machine::packages(), "sections": sections});
+        let all = serde_json::json!({"measured": machine::measured(), "machine": machine::describe(), "packages": machine::packages(), "sections": sections});
         std::fs::write(&file, serde_json::to_string_pretty(&all).expect("JSON")).expect("the file can be written");
     }
     if is_publication {

@@ -171,3 +171,24 @@ pub fn ns_and_allocations(row: &crate::harness::Row) -> String {
 fn trim(value: f64) -> String {
     if (value - value.round()).abs() < 0.005 { format!("{value:.0}") } else { format!("{value:.2}") }
 }
+
+/// A value with so many digits behind the point, or with as many more as it takes to tell it from its `target`: what
+/// misses 1.5 must not read as 1.50.
+pub fn beside(target: f64, value: f64, digits: usize) -> String {
+    let texts = (digits..digits + 6).map(|digits| format!("{value:.digits$}"));
+    texts.into_iter().find(|text| text.parse() != Ok(target)).unwrap_or_else(|| format!("{value:.digits$}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::beside;
+
+    #[test]
+    fn what_is_beside_its_target_reads_so() {
+        assert_eq!(beside(1.5, 1.4962, 2), "1.496");
+        assert_eq!(beside(1.5, 1.500_04, 2), "1.50004");
+        assert_eq!(beside(1.5, 1.5, 2), "1.50");
+        assert_eq!(beside(1.5, 1.25, 2), "1.25");
+        assert_eq!(beside(40.0, 39.9, 0), "39.9");
+    }
+}

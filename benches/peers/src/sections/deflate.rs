@@ -7,7 +7,7 @@ use serde_json::json;
 use super::size_name;
 use crate::harness::{Entrant, Race, Settings};
 use crate::peers::deflate::{Floor, Ours, RoundTrip, Shiguredo, Sockudo, Yawc};
-use crate::report::{Section, Table, ns_and_allocations};
+use crate::report::{Section, Table, beside, ns_and_allocations};
 use crate::work::json_messages;
 
 const SIZES: [usize; 4] = [128, 1 << 10, 16 << 10, 1 << 20];
@@ -72,11 +72,11 @@ pub fn run(settings: Settings) -> Section {
             section.record(json!({"takeover": takeover, "size": size}), &race);
             let name = format!("{words}, {}", size_name(size));
             if [1 << 10, 16 << 10].contains(&size) {
-                let floor = race.row("floor: zlib-rs").map_or(f64::NAN, |row| row.over_ours);
+                let over_floor = race.row("floor: zlib-rs").map_or(f64::NAN, |row| 1.0 / row.over_ours);
                 section.judge(
                     format!("{name}: within 5 % of the floor"),
-                    floor >= 0.95,
-                    format!("{:.2} of its time", 1.0 / floor),
+                    over_floor <= 1.05,
+                    format!("{} of its time", beside(1.05, over_floor, 2)),
                 );
                 section.judge(
                     format!("{name}: 0 allocations per message"),
@@ -89,7 +89,11 @@ pub fn run(settings: Settings) -> Section {
                 section.judge(
                     format!("{name}: 1.5 times as fast as the fastest peer, and at most 5 % larger"),
                     race.lead() >= 1.5 && growth <= 1.05,
-                    format!("{:.2} times as fast as {peer}, {:+.1} % in size", race.lead(), (growth - 1.0) * 100.0),
+                    format!(
+                        "{} times as fast as {peer}, {:+.1} % in size",
+                        beside(1.5, race.lead(), 2),
+                        (growth - 1.0) * 100.0
+                    ),
                 );
             }
             races.push(race);

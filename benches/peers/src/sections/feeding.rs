@@ -6,7 +6,7 @@ use super::receive::{Cell, enter, everybody};
 use super::size_name;
 use crate::harness::{Entrant, Race, Settings};
 use crate::peers::ours;
-use crate::report::{Section, Table};
+use crate::report::{Section, Table, beside};
 use crate::work::{Text, masked_stream};
 
 const SIZES: [usize; 5] = [16, 125, 1 << 10, 16 << 10, 64 << 10];
@@ -48,8 +48,11 @@ fn ours_alone(section: &mut Section, settings: Settings) {
     let race = Race::run(entrants, BYTES, settings);
     let (single, whole) = race.rows.split_at(SIZES.len());
     let ratios: Vec<f64> = single.iter().zip(whole).map(|(single, whole)| single.over_ours / whole.over_ours).collect();
-    let shown: Vec<String> =
-        ratios.iter().zip(SIZES).map(|(ratio, size)| format!("{ratio:.0} × at {}", size_name(size))).collect();
+    let shown: Vec<String> = ratios
+        .iter()
+        .zip(SIZES)
+        .map(|(ratio, size)| format!("{} × at {}", beside(40.0, *ratio, 0), size_name(size)))
+        .collect();
     section.judge("at most 40 × whole feeding per byte", ratios.iter().all(|ratio| *ratio <= 40.0), shown.join(", "));
     // From each size to the next: a head that is read byte by byte weighs more in a small message, which is no growth.
     let grows = single.windows(2).any(|sizes| sizes[1].over_ours > sizes[0].over_ours * 1.1);

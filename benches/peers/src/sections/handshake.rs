@@ -14,7 +14,7 @@ use crate::peers::{
     embedded_websocket, fastwebsockets, nexus_web, ours, shiguredo, sockudo_ws, soketto, tokio_websockets, tungstenite,
     ws_framer, wtx, yawc,
 };
-use crate::report::{Section, Table, ns_and_allocations};
+use crate::report::{Section, Table, beside, ns_and_allocations};
 use crate::wire::Log;
 use crate::work::Handshaker;
 
@@ -104,7 +104,7 @@ pub fn run(settings: Settings) -> Section {
     let race = Race::run(entrants, 1, settings);
     section.record(json!({"request_bytes": REQUEST.len()}), &race);
     let over = 1.0 / race.rows[1].over_ours;
-    section.judge("at most 1.10 × the floor", over <= 1.10, format!("{over:.2} ×"));
+    section.judge("at most 1.10 × the floor", over <= 1.10, format!("{} ×", beside(1.10, over, 2)));
     let allocations = race.ours().allocations;
     section.judge("0 allocations", allocations == 0.0, format!("{allocations:.2}"));
     let columns = [(format!("{} bytes", REQUEST.len()), &race)];

@@ -15,7 +15,7 @@ use crate::peers::{
     embedded_websocket, fastwebsockets, nexus_web, ours, shiguredo, sockudo_ws, soketto, tokio_websockets, tungstenite,
     web_socket, websocket_sans_io, ws_framer, wtx, yawc,
 };
-use crate::report::{Section, Table, ns_and_allocations};
+use crate::report::{Section, Table, beside, ns_and_allocations};
 use crate::wire::Wire;
 use crate::work::{Receiver, Seen, Text, masked_stream};
 
@@ -199,5 +199,9 @@ pub fn run(settings: Settings, docs: Option<&Path>) -> Section {
 pub fn judge_lead(section: &mut Section, cell: &str, target: f64, race: &Race) {
     let peer = race.best_peer().expect("peers");
     let lead = peer.over_ours;
-    section.judge(format!("{cell}: at least {target:.1} ×"), lead >= target, format!("{lead:.2} × ({})", peer.name));
+    section.judge(
+        format!("{cell}: at least {target:.1} ×"),
+        lead >= target,
+        format!("{} × ({})", beside(target, lead, 2), peer.name),
+    );
 }

@@ -14,7 +14,7 @@ use crate::peers::{
     embedded_websocket, fastwebsockets, nexus_web, ours, shiguredo, sockudo_ws, soketto, tokio_websockets, tungstenite,
     web_socket, websocket_sans_io, ws_framer, wtx, yawc,
 };
-use crate::report::{Section, Table, ns_and_allocations};
+use crate::report::{Section, Table, beside, ns_and_allocations};
 use crate::wire::{Log, Wire};
 use crate::work::{End, Payload, Sender};
 
@@ -138,7 +138,7 @@ pub fn run(settings: Settings, docs: Option<&Path>) -> Section {
             section.judge(
                 "server-role vectored head at most 8 ns",
                 most <= 8.0,
-                format!("{most:.1} ns, with both writes"),
+                format!("{} ns, with both writes", beside(8.0, most, 1)),
             );
         }
         let columns: Vec<(String, &Race)> = SIZES.into_iter().map(size_name).zip(&races).collect();

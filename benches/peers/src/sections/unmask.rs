@@ -11,7 +11,7 @@ use super::size_name;
 use crate::chart;
 use crate::harness::{Entrant, Race, Settings};
 use crate::peers::{fastwebsockets, nexus_web, ours, sockudo_ws, soketto, websocket_sans_io, yawc};
-use crate::report::{Section, Table, ns};
+use crate::report::{Section, Table, beside, ns};
 use crate::work::Unmask;
 
 const SIZES: [usize; 16] =
@@ -154,19 +154,19 @@ pub fn run(settings: Settings, docs: Option<&Path>) -> Section {
     section.judge(
         "at least as fast as the fastest peer in every cell (ratio ≥ 0.97)",
         behind == 0,
-        format!("{behind} of {} cells below; lowest {}", worst.len(), lowest(&worst)),
+        format!("{behind} of {} cells below; lowest {}", worst.len(), lowest(&worst, 0.97)),
     );
     let lead = random.lead();
     section.judge(
         "random sizes 1–300: at most 0.65 × the fastest peer's time",
         1.0 / lead <= 0.65,
-        format!("{:.2} ×", 1.0 / lead),
+        format!("{} ×", beside(0.65, 1.0 / lead, 2)),
     );
     let beyond = far.iter().filter(|(over, _)| *over > 1.05).count();
     section.judge(
         "from 1 KiB: within 5 % of the roofline",
         beyond == 0,
-        format!("{beyond} of {} cells beyond; furthest {}", far.len(), lowest(&far)),
+        format!("{beyond} of {} cells beyond; furthest {}", far.len(), lowest(&far, 1.05)),
     );
     let mut columns: Vec<(String, &Race)> = shown.iter().map(|(len, race)| (size_name(*len), race)).collect();
     columns.push(("1–300 B, ns".to_owned(), &random));
@@ -198,8 +198,13 @@ pub fn run(settings: Settings, docs: Option<&Path>) -> Section {
     section
 }
 
-fn lowest(sorted: &[(f64, String)]) -> String {
-    sorted.iter().take(3).map(|(ratio, cell)| format!("{ratio:.2} ({cell})")).collect::<Vec<_>>().join(", ")
+fn lowest(sorted: &[(f64, String)], target: f64) -> String {
+    sorted
+        .iter()
+        .take(3)
+        .map(|(ratio, cell)| format!("{} ({cell})", beside(target, *ratio, 2)))
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 /// How fast memory can be read, changed and written at all.
