@@ -39,6 +39,9 @@ driver_echoes() {
         ;;
     esac
     case $name in
+      tokio) driver "driver-$name-stop" python3 "$here/stop.py" "driver $name" 2 "$drivers/target/release/ws-$name" ;;
+    esac
+    case $name in
       mio | tokio)
         driver "driver-$name-websockets" "$work/python/bin/python" "$here/websockets_peer.py" echo "$driver_url"
         ;;

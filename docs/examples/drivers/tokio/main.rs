@@ -6,17 +6,19 @@
 //!
 //! The two tasks share the connection and its send buffer under a lock, which is held for a moment of computing and
 //! never across an `await`. So whoever holds the `Arc` can send: lock, `send_text`, write what the socket takes, which
-//! is [`Peer::with`]; there is no channel to a task that owns the connection, and no copy into one.
+//! is [`Peer::with`]; there is no channel to a task that owns the connection, and no copy into one. The timer is under
+//! the lock too: who moves a deadline nearer (`close` does) sets it, and that wakes the reader in time.
 //!
-//! The reader waits for the client's bytes and the next deadline; the writer, which seldom wakes, for room in the
-//! socket and the end of the program. So a message costs one wait for two things, and a client that never pauses takes
-//! nothing from the writer: the runtime sees to it that each task has its turns.
+//! The reader waits for the client's bytes and the timer; the writer, which seldom wakes, for room in the socket. So a
+//! message costs one wait for two things, and a client that never pauses takes nothing from the writer: the runtime sees
+//! to it that each task has its turns.
 //!
 //! Nothing here can be cancelled in the middle. All that is awaited is readiness, time, and notifications; state
-//! changes between two awaits. Control-C closes each connection with 1001 and waits for the clients' answers, but not
-//! for ever.
+//! changes between two awaits.
+//!
+//! Control-C closes each connection with 1001, behind what waits for the client already, and gives all of them twice the
+//! time of a silence to take that and to answer. Who has not by then is cut off; who is in the handshake, at once.
 
-use std::io::ErrorKind;
 use std::net::Shutdown;
 use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;
@@ -24,7 +26,7 @@ use std::time::Duration;
 use tokio::io::AsyncReadExt;
 use tokio::net::{TcpListener, TcpStream, tcp};
 use tokio::sync::{Notify, watch};
-use tokio::time::{sleep, sleep_until, timeout};
+use tokio::time::{self, Sleep, sleep, timeout};
 use websocket_proto::handshake::server::{Handshake, Origins};
 use websocket_proto::{Config, Instant, RecvBuffer, ServerSession, Transport, close, deflate};
 
@@ -34,7 +36,6 @@ type AnyError = Box<dyn std::error::Error + Send + Sync>;
 static DEFLATE: LazyLock<deflate::Config> = LazyLock::new(|| deflate::Config::new().pool(deflate::Pool::new(4)));
 /// Receive buffers that nobody needs now: an idle connection has none.
 static POOL: Mutex<Vec<RecvBuffer<Vec<u8>>>> = Mutex::new(Vec::new());
-const MAX_POOLED: usize = 16;
 /// What one read may bring. All connections share a few of these, so they can be generous.
 const BUFFER_BYTES: usize = 64 << 10;
 
@@ -57,21 +58,23 @@ async fn main() -> Result<(), AnyError> {
     }
     stop.send(true)?;
     // One that reads, but slowly, is not waited for longer than one that does not.
-    Ok(timeout(silence * 2, async { while clients.join_next().await.is_some() {} }).await?)
+    Ok(timeout(silence * 2, async { while clients.join_next().await.is_some() {} }).await.unwrap_or_default())
 }
 
 /// One client, from its first byte to its last.
-async fn serve(stream: TcpStream, silence: Duration, stopped: watch::Receiver<bool>) {
+async fn serve(stream: TcpStream, silence: Duration, mut stopped: watch::Receiver<bool>) {
     let _ = stream.set_nodelay(true);
     // A silent client is pinged, and given up when that does not help.
     let config = Config::server().ping_interval(Some(silence)).pong_timeout(Some(silence / 2));
     let session = ServerSession::new(Handshake::new(), config.close_timeout(Some(silence / 4)));
-    let core = Mutex::new(Core { session, tx: Vec::new() });
+    let core = Core { session, tx: Vec::new(), started: time::Instant::now(), timer: Box::pin(sleep(silence)) };
     let (input, output) = stream.into_split();
-    let peer = Arc::new(Peer { core, output, backlog: Notify::new(), drained: Notify::new() });
-    let mut reader = tokio::spawn(read(Arc::clone(&peer), silence, input));
-    // Neither ends but with an error, and then there is no use in the other.
-    let end = tokio::try_join!(async { (&mut reader).await.expect("nobody panics") }, write(&peer, silence, stopped));
+    let peer = Arc::new(Peer { core: Mutex::new(core), output, backlog: Notify::new(), drained: Notify::new() });
+    let mut reader = tokio::spawn(read(Arc::clone(&peer), input));
+    let reading = async { (&mut reader).await.expect("nobody panics") };
+    let last_word = async { stopped.changed().await.map(|()| peer.with(Core::close))? };
+    // Reader and writer end only with an error, and then there is no use in the other.
+    let end = tokio::try_join!(reading, write(&peer, silence), last_word);
     reader.abort();
     let session = &mut peer.core.lock().expect("nobody panics").session;
     println!("{:?}, fault {:?}, {end:?}", session.handle_eof(), session.fault());
@@ -91,28 +94,25 @@ struct Core {
     /// The handshake, and then the connection.
     session: ServerSession,
     tx: Vec<u8>,
+    started: time::Instant,
+    /// Wakes the reader when it is time to tell the time.
+    timer: std::pin::Pin<Box<Sleep>>,
 }
 
 /// The reader: the run loop.
-async fn read(peer: Arc<Peer>, silence: Duration, mut input: tcp::OwnedReadHalf) -> Result<(), AnyError> {
-    let started = tokio::time::Instant::now();
-    let (mut rx, mut sleep) = (RecvBuffer::new(), std::pin::pin!(sleep_until(started + silence)));
+async fn read(peer: Arc<Peer>, mut input: tcp::OwnedReadHalf) -> Result<(), AnyError> {
+    let mut rx = RecvBuffer::new();
     loop {
-        let now = sleep.is_elapsed().then(|| Instant::from_duration(started.elapsed()));
-        let (deadline, is_blocked) = peer.with(|core| core.turn(&mut rx, now))?;
-        // Traffic moves most deadlines away. A timer that fires too early is cheaper than one that is set each time.
-        let moment = deadline.map(|deadline| started + deadline.saturating_since(Instant::EPOCH));
-        if let Some(moment) = moment.filter(|moment| *moment < sleep.deadline() || now.is_some()) {
-            sleep.as_mut().reset(moment);
-        }
+        let is_blocked = peer.with(|core| core.turn(&mut rx))?;
         if rx.is_empty() {
             let (mut pool, used) = (POOL.lock().expect("nobody panics"), std::mem::take(&mut rx));
-            if used.capacity() == BUFFER_BYTES && pool.len() < MAX_POOLED {
+            if used.capacity() == BUFFER_BYTES && pool.len() < 16 {
                 pool.push(used); // one that has grown with a large message is not kept
             }
         }
-        // A client that does not read is not read from either: what we would answer has to wait somewhere.
-        if is_blocked {
+        // A client that does not read is not read from either: what we would answer has to wait somewhere. A
+        // notification may be of an earlier rest.
+        while is_blocked && peer.with(|_| Ok(()))? {
             peer.drained.notified().await;
         }
         // What has come in time is received before the time is told; and it is told to one that never pauses, too, as
@@ -120,7 +120,7 @@ async fn read(peer: Arc<Peer>, silence: Duration, mut input: tcp::OwnedReadHalf)
         tokio::select! {
             biased;
             count = fill(&mut rx, &mut input) => rx.filled(count?),
-            () = &mut sleep => {}
+            () = std::future::poll_fn(|cx| peer.core.lock().expect("nobody panics").timer.as_mut().poll(cx)) => {}
         }
     }
 }
@@ -139,17 +139,11 @@ async fn fill(rx: &mut RecvBuffer<Vec<u8>>, input: &mut tcp::OwnedReadHalf) -> R
     }
 }
 
-/// The writer: what the socket would not take at once; and the last word, when the program ends.
-async fn write(peer: &Peer, silence: Duration, mut stopped: watch::Receiver<bool>) -> Result<(), AnyError> {
+/// The writer: what the socket would not take at once.
+async fn write(peer: &Peer, silence: Duration) -> Result<(), AnyError> {
     loop {
-        tokio::select! {
-            () = peer.backlog.notified() => {}
-            Ok(()) = stopped.changed() => drop(peer.with(|core| {
-                let connection = core.session.connection().ok_or("not open yet")?;
-                Ok(connection.close(close::CloseCode::GOING_AWAY, "", &mut core.tx).is_ok()) // or it closes already
-            })?),
-        }
-        while peer.with(|_| Ok(()))?.1 {
+        peer.backlog.notified().await;
+        while peer.with(|_| Ok(()))? {
             // As long as nothing is read from the client, its silence is our doing, and its Pong may wait in the
             // socket: what counts is that it reads. A socket says that it has room when much is free; whether there is
             // any at all, only a write can tell.
@@ -166,12 +160,18 @@ async fn write(peer: &Peer, silence: Duration, mut stopped: watch::Receiver<bool
 impl Peer {
     /// Lets `work` use the connection, and writes at once what the socket takes; true when there is a rest, which the
     /// writer writes.
-    fn with<T>(&self, work: impl FnOnce(&mut Core) -> Result<T, AnyError>) -> Result<(T, bool), AnyError> {
+    fn with(&self, work: impl FnOnce(&mut Core) -> Result<(), AnyError>) -> Result<bool, AnyError> {
         let core = &mut *self.core.lock().expect("nobody panics");
-        let result = work(core)?;
+        work(core)?;
+        // Traffic moves most deadlines away, and a timer that fires too early is cheaper than one that is set each
+        // time; what moves one nearer has to be heard of by the reader, whoever does it.
+        let deadline = core.session.poll_timeout().map(|moment| core.started + moment.saturating_since(Instant::EPOCH));
+        if let Some(deadline) = deadline.filter(|deadline| *deadline < core.timer.deadline()) {
+            core.timer.as_mut().reset(deadline);
+        }
         let written = if core.tx.is_empty() { Ok(0) } else { self.output.try_write(&core.tx) };
         match written {
-            Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+            Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {}
             count => drop(core.tx.drain(..count?)),
         }
         match core.session.transport() {
@@ -182,30 +182,37 @@ impl Peer {
             Transport::FlushThenClose => drop(socket2::SockRef::from(self.output.as_ref()).shutdown(Shutdown::Write)),
             _ => core.tx.shrink_to(2 << 10), // the memory of a large answer goes back
         }
-        Ok((result, !core.tx.is_empty()))
+        Ok(!core.tx.is_empty())
     }
 }
 
 /// The protocol. Nothing here waits.
 impl Core {
-    /// Receives all that has come, from the first byte on, and echoes; tells the time, if it is time to; gives the next
-    /// deadline.
-    fn turn(&mut self, rx: &mut RecvBuffer<Vec<u8>>, now: Option<Instant>) -> Result<Option<Instant>, AnyError> {
+    /// Receives all that has come, from the first byte on, and echoes; tells the time, if it is time to.
+    fn turn(&mut self, rx: &mut RecvBuffer<Vec<u8>>) -> Result<(), AnyError> {
         let (session, tx) = (&mut self.session, &mut self.tx);
         // A refusal is kept by `fault`, as a violation is, and `transport` says what follows from it.
         let open = session.open(rx, |handshake, rx| handshake.answer_with_deflate(rx, Origins::Any, &DEFLATE, tx));
         if let Ok(Some(connection)) = open {
             // A violation ends the loop, too: `poll_transmit` tells the client.
             while let Ok(Some(event)) = connection.receive(rx) {
-                match event.message() {
-                    Some(message) if connection.can_send() => connection.send_message(message, tx)?,
-                    _ => {}
+                if let Some(message) = event.message().filter(|_| connection.can_send()) {
+                    connection.send_message(message, tx)?;
                 }
                 connection.poll_transmit(tx)?;
             }
         }
-        let _ = now.map(|now| session.handle_timeout(now)); // what goes wrong, `fault` keeps
-        session.poll_transmit(tx)?;
-        Ok(session.poll_timeout())
+        if self.timer.is_elapsed() {
+            let now = self.started.elapsed();
+            let _ = session.handle_timeout(Instant::from_duration(now)); // what goes wrong, `fault` keeps
+            self.timer.as_mut().reset(self.started + now + Duration::from_secs(60)); // or sooner: `with` asks
+        }
+        Ok(session.poll_transmit(tx)?)
+    }
+
+    /// The last word, when the program ends.
+    fn close(&mut self) -> Result<(), AnyError> {
+        let connection = self.session.connection().ok_or("not open yet")?;
+        connection.close(close::CloseCode::GOING_AWAY, "", &mut self.tx).or(Ok(())) // or it closes already
     }
 }
