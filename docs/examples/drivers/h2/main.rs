@@ -23,35 +23,36 @@ use bytes::{Buf, Bytes, BytesMut};
 use h2::server::SendResponse;
 use h2::{Reason, RecvStream, SendStream, ext::Protocol};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::time::{sleep_until, timeout};
+use tokio::time::{sleep, sleep_until, timeout};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 use websocket_proto::handshake::http::Request;
 use websocket_proto::handshake::server::Origins;
-use websocket_proto::{Config, Connection, Event, Instant, RecvBuffer, Server, Transport, deflate};
+use websocket_proto::{Config, Connection, Instant, RecvBuffer, Server, Transport, deflate};
 
 type AnyError = Box<dyn std::error::Error + Send + Sync>;
 
 /// What a client may send on one stream before we have received it.
 const WINDOW_BYTES: u32 = 64 << 10;
 const MAX_STREAMS: u32 = 100;
+/// What is in the socket comes to a stream through other tasks: so long it may take them, when all were held up.
+const GRACE: Duration = Duration::from_millis(20);
 const PAGE: &[u8] = include_bytes!("../../echo_page.html");
 
 /// What all connections have in common.
 struct Settings {
-    config: Config,
+    /// How long a client may be silent before it is pinged.
+    silence: Duration,
     deflate: deflate::Config,
 }
 
 #[tokio::main]
 async fn main() -> Result<(), AnyError> {
-    let mut args = std::env::args().skip(1).map(|number| number.parse().expect("a number"));
-    let listener = TcpListener::bind(("127.0.0.1", args.next().unwrap_or(8888))).await?;
-    let silence = Duration::from_secs(args.next().unwrap_or(20).into());
-    let config = Config::server().ping_interval(Some(silence)).pong_timeout(Some(silence / 2));
-    let config = config.close_timeout(Some(silence / 4));
-    let settings = Arc::new(Settings { config, deflate: deflate::Config::new().pool(deflate::Pool::new(4)) });
+    let mut args = std::env::args().skip(1).map(|number| number.parse().or(Err("usage: ws-h2 [PORT [SECONDS]]")));
+    let listener = TcpListener::bind(("127.0.0.1", args.next().unwrap_or(Ok(8888))?)).await?;
+    let silence = Duration::from_secs(args.next().unwrap_or(Ok(20))?.into());
+    let settings = Arc::new(Settings { silence, deflate: deflate::Config::new().pool(deflate::Pool::new(4)) });
 
     let made = rcgen::generate_simple_self_signed(["localhost".into(), "127.0.0.1".into()])?;
     let key = PrivateKeyDer::try_from(made.signing_key.serialize_der())?;
@@ -63,7 +64,7 @@ async fn main() -> Result<(), AnyError> {
     loop {
         match listener.accept().await {
             Ok((stream, _)) => drop(tokio::spawn(welcome(stream, tls.clone(), Arc::clone(&settings)))),
-            Err(_) => tokio::time::sleep(Duration::from_millis(50)).await, // out of files, most likely
+            Err(_) => sleep(Duration::from_millis(50)).await, // out of files, most likely
         }
     }
 }
@@ -103,11 +104,13 @@ async fn answer(
         respond.send_response(response, false)?.send_data(Bytes::from_static(PAGE), true)?;
         return Ok(format!("a page: {} {}", request.method(), request.uri()));
     }
+    // A silent client is pinged, and given up when that does not help.
+    let config = Config::server().ping_interval(Some(settings.silence)).pong_timeout(Some(settings.silence / 2));
     let (send, connection) = match asked.accept(Origins::SameHost) {
         Ok(accept) => {
             let accept = accept.deflate(&settings.deflate);
             let send = respond.send_response(accept.to_response()?, false)?;
-            (send, accept.accepted().connection(settings.config.clone()))
+            (send, accept.accepted().connection(config.close_timeout(Some(settings.silence / 4))))
         }
         Err(error) => {
             respond.send_response(asked.refuse(error), true)?;
@@ -115,18 +118,18 @@ async fn answer(
         }
     };
     println!("{} {}, :protocol {protocol:?}, deflate: {}", request.method(), request.uri(), connection.has_deflate());
-    converse(request.into_body(), send, connection).await
+    converse(request.into_body(), send, connection, settings.silence * 3 / 2).await
 }
 
-/// The run loop, over the two halves of a stream.
+/// The run loop, over the two halves of a stream. `patience` is how long a client may take nothing of what it is sent.
 async fn converse(
     mut recv: RecvStream,
     mut send: SendStream<Bytes>,
     mut connection: Connection<Server>,
+    patience: Duration,
 ) -> Result<String, AnyError> {
     let (mut rx, mut tx, mut data) = (RecvBuffer::new(), BytesMut::new(), Bytes::new());
-    let started = tokio::time::Instant::now();
-    let mut is_ended = false;
+    let (started, mut is_ended) = (tokio::time::Instant::now(), false);
     loop {
         // As much of the last DATA frame as there is room for; the client may send that much again.
         let taken = rx.extend_from_slice(&data);
@@ -134,18 +137,23 @@ async fn converse(
         recv.flow_control().release_capacity(taken)?;
         // A violation ends the loop, too: `fault` keeps it, and `poll_transmit` tells the client.
         while let Ok(Some(event)) = connection.receive(&mut rx) {
-            match event {
-                Event::Text(text) if connection.can_send() => connection.send_text(text, &mut tx)?,
-                Event::Binary(bytes) if connection.can_send() => connection.send_binary(bytes, &mut tx)?,
+            match event.message() {
+                Some(message) if connection.can_send() => connection.send_message(message, &mut tx)?,
                 _ => {}
             }
             connection.poll_transmit(&mut tx)?;
         }
         let _ = connection.handle_timeout(Instant::from_duration(started.elapsed())); // `fault` keeps it
         connection.poll_transmit(&mut tx)?;
-        send.reserve_capacity(tx.len());
-        let ready = tx.split_to(send.capacity().min(tx.len()));
-        if !ready.is_empty() {
+        // A client that does not read is not read from either: what we would answer has to wait somewhere. So its silence
+        // is our doing, and its Pong may wait in the window; what counts is that it reads.
+        while !tx.is_empty() {
+            send.reserve_capacity(tx.len());
+            if send.capacity() == 0 {
+                let more = timeout(patience, poll_fn(|context| send.poll_capacity(context))).await;
+                more.map_err(|_| "the client does not read")?.ok_or("the client has reset the stream")??;
+            }
+            let ready = tx.split_to(send.capacity().min(tx.len()));
             send.send_data(ready.freeze(), false)?; // no copy
         }
         match connection.transport() {
@@ -154,7 +162,7 @@ async fn converse(
                 break;
             }
             // We have said our last word: we end our side, and read on, to no effect, until the client ends its own.
-            Transport::FlushThenClose if tx.is_empty() && !is_ended => {
+            Transport::FlushThenClose if !is_ended => {
                 is_ended = true;
                 send.send_data(Bytes::new(), true)?;
             }
@@ -166,17 +174,13 @@ async fn converse(
         let deadline = connection.poll_timeout();
         let moment = started + deadline.unwrap_or_default().saturating_since(Instant::EPOCH);
         tokio::select! {
-            // A client that does not read is not read from either: what we would answer has to wait somewhere.
-            more = recv.data(), if tx.is_empty() && data.is_empty() => match more {
+            biased; // what has come in time is received before the time is told
+            () = std::future::ready(()), if !data.is_empty() => {}
+            more = recv.data() => match more {
                 Some(more) => data = more?,
                 None => break, // END_STREAM
             },
-            () = std::future::ready(()), if tx.is_empty() && !data.is_empty() => {}
-            more = poll_fn(|context| send.poll_capacity(context)), if !tx.is_empty() => match more {
-                Some(more) => drop(more?),
-                None => break, // the client has reset the stream
-            },
-            () = sleep_until(moment), if deadline.is_some() => {}
+            () = async { sleep_until(moment).await; sleep(GRACE).await }, if deadline.is_some() => {}
         }
     }
     Ok(format!("{:?}, fault {:?}", connection.handle_eof(), connection.fault()))

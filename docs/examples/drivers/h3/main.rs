@@ -16,22 +16,24 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::{Buf, Bytes, BytesMut};
+use bytes::{Buf, BytesMut};
 use qpack::HeaderField;
 use quinn::crypto::rustls::QuicServerConfig;
 use quinn::{Incoming, RecvStream, SendStream, VarInt};
 use rustls::pki_types::PrivateKeyDer;
-use tokio::time::{sleep_until, timeout};
+use tokio::time::{sleep, sleep_until, timeout};
 use websocket_proto::handshake::extended_connect::{self, PseudoFields, Refusal};
 use websocket_proto::handshake::server::Origins;
 use websocket_proto::handshake::{Fields, Header};
-use websocket_proto::{Config, Connection, Event, Instant, RecvBuffer, Server, Transport, deflate};
+use websocket_proto::{Config, Connection, Instant, RecvBuffer, Server, Transport, deflate};
 
 type AnyError = Box<dyn std::error::Error + Send + Sync>;
 
 /// What a client may send on one stream before we have read it.
 const WINDOW_BYTES: u32 = 64 << 10;
 const MAX_STREAMS: u32 = 100;
+/// What is in the socket comes to a stream through other tasks: so long it may take them, when all were held up.
+const GRACE: Duration = Duration::from_millis(20);
 const TEXT: &[u8] = b"There is a WebSocket here that echoes.\n";
 const MAX_HEAD_BYTES: u64 = 16 << 10;
 /// The beginning of our control stream (RFC 9114 §6.2.1): its type, and SETTINGS, 7 bytes: we allow the extended
@@ -48,18 +50,17 @@ const MESSAGE_ERROR: VarInt = VarInt::from_u32(0x10e);
 
 /// What all connections have in common.
 struct Settings {
-    config: Config,
+    /// How long a client may be silent before it is pinged.
+    silence: Duration,
     deflate: deflate::Config,
 }
 
 #[tokio::main]
 async fn main() -> Result<(), AnyError> {
-    let mut args = std::env::args().skip(1).map(|number| number.parse().expect("a number"));
-    let port = args.next().unwrap_or(8888);
-    let silence = Duration::from_secs(args.next().unwrap_or(20).into());
-    let config = Config::server().ping_interval(Some(silence)).pong_timeout(Some(silence / 2));
-    let config = config.close_timeout(Some(silence / 4));
-    let settings = Arc::new(Settings { config, deflate: deflate::Config::new().pool(deflate::Pool::new(4)) });
+    let mut args = std::env::args().skip(1).map(|number| number.parse().or(Err("usage: ws-h3 [PORT [SECONDS]]")));
+    let port = args.next().unwrap_or(Ok(8888))?;
+    let silence = Duration::from_secs(args.next().unwrap_or(Ok(20))?.into());
+    let settings = Arc::new(Settings { silence, deflate: deflate::Config::new().pool(deflate::Pool::new(4)) });
 
     let made = rcgen::generate_simple_self_signed(["localhost".into(), "127.0.0.1".into()])?;
     let key = PrivateKeyDer::try_from(made.signing_key.serialize_der())?;
@@ -122,11 +123,13 @@ async fn answer(mut frames: Frames, mut send: SendStream, settings: &Settings) -
         frames.recv.stop(NO_ERROR)?; // there is nothing more to hear
         return Ok(format!("a page: {pseudo:?}"));
     }
+    // A silent client is pinged, and given up when that does not help.
+    let config = Config::server().ping_interval(Some(settings.silence)).pong_timeout(Some(settings.silence / 2));
     let connection = match extended_connect::accept(&pseudo, &fields, Origins::SameHost) {
         Ok(accept) => {
             let accept = accept.deflate(&settings.deflate);
             send.write_all(&head_of(accept.status(), accept.response_fields())?).await?;
-            accept.accepted().connection(settings.config.clone())
+            accept.accepted().connection(config.close_timeout(Some(settings.silence / 4)))
         }
         Err(error) => {
             let refusal = Refusal::to_error(error);
@@ -136,44 +139,46 @@ async fn answer(mut frames: Frames, mut send: SendStream, settings: &Settings) -
         }
     };
     println!("{pseudo:?}, deflate: {}", connection.has_deflate());
-    converse(frames, send, connection).await
+    converse(frames, send, connection, settings.silence * 3 / 2).await
 }
 
-/// The run loop, over the two halves of a stream.
+/// The run loop, over the two halves of a stream. `patience` is how long a client may take nothing of what it is sent.
 async fn converse(
     mut frames: Frames,
     mut send: SendStream,
     mut connection: Connection<Server>,
+    patience: Duration,
 ) -> Result<String, AnyError> {
     let (mut rx, mut tx) = (RecvBuffer::new(), BytesMut::new());
-    // A DATA frame on its way: its head, and its payload.
-    let mut frame = [Bytes::new(), Bytes::new()];
-    let started = tokio::time::Instant::now();
-    let mut is_ended = false;
+    let (started, mut is_ended) = (tokio::time::Instant::now(), false);
     loop {
         // A violation ends the loop, too: `fault` keeps it, and `poll_transmit` tells the client.
         while let Ok(Some(event)) = connection.receive(&mut rx) {
-            match event {
-                Event::Text(text) if connection.can_send() => connection.send_text(text, &mut tx)?,
-                Event::Binary(bytes) if connection.can_send() => connection.send_binary(bytes, &mut tx)?,
+            match event.message() {
+                Some(message) if connection.can_send() => connection.send_message(message, &mut tx)?,
                 _ => {}
             }
             connection.poll_transmit(&mut tx)?;
         }
         let _ = connection.handle_timeout(Instant::from_duration(started.elapsed())); // `fault` keeps it
         connection.poll_transmit(&mut tx)?;
-        if frame[1].is_empty() && !tx.is_empty() {
+        // A client that does not read is not read from either: what we would answer has to wait somewhere. So its silence
+        // is our doing, and its Pong may wait in the window; what counts is that it reads.
+        if !tx.is_empty() {
             let payload = tx.split().freeze(); // no copy
-            frame = [frame_head(DATA, payload.len()).into(), payload];
-        }
-        let is_blocked = !frame[1].is_empty();
-        match connection.transport() {
-            Transport::Closed => {
-                give_up(&mut frames, &mut send, REQUEST_CANCELLED);
-                break;
+            let mut frame = [frame_head(DATA, payload.len()).into(), payload];
+            while !frame[1].is_empty() {
+                let Ok(written) = timeout(patience, send.write_chunks(&mut frame)).await else {
+                    give_up(&mut frames, &mut send, REQUEST_CANCELLED);
+                    return Err("the client does not read".into());
+                };
+                written?;
             }
+        }
+        match connection.transport() {
+            Transport::Closed => break give_up(&mut frames, &mut send, REQUEST_CANCELLED),
             // We have said our last word: we end our side, and read on, to no effect, until the client ends its own.
-            Transport::FlushThenClose if !is_blocked && !is_ended => {
+            Transport::FlushThenClose if !is_ended => {
                 is_ended = true;
                 send.finish()?;
             }
@@ -185,10 +190,9 @@ async fn converse(
         let deadline = connection.poll_timeout();
         let moment = started + deadline.unwrap_or_default().saturating_since(Instant::EPOCH);
         tokio::select! {
-            // A client that does not read is not read from either: what we would answer has to wait somewhere.
-            count = frames.read(&mut rx), if !is_blocked => if count? == 0 { break },
-            written = send.write_chunks(&mut frame), if is_blocked => drop(written?),
-            () = sleep_until(moment), if deadline.is_some() => {}
+            biased; // what has come in time is received before the time is told
+            count = frames.read(&mut rx) => if count? == 0 { break },
+            () = async { sleep_until(moment).await; sleep(GRACE).await }, if deadline.is_some() => {}
         }
     }
     Ok(format!("{:?}, fault {:?}", connection.handle_eof(), connection.fault()))
