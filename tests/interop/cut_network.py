@@ -7,7 +7,6 @@ and when.
 """
 
 import asyncio
-import os
 import socket
 import struct
 import sys
@@ -34,8 +33,10 @@ def frame(opcode, payload=b"", fin=True):
 class Peer:
     """A client that does only what it is told to."""
 
-    async def open(self, handshake=True):
+    async def open(self, handshake=True, buffer=None):
         self.sock = socket.socket()
+        if buffer:
+            self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, buffer)
         self.sock.setblocking(False)
         await self.loop.sock_connect(self.sock, ("127.0.0.1", PORT))
         self.started = time.monotonic()
@@ -136,21 +137,39 @@ async def a_peer_that_sends_and_does_not_read_is_given_up():
     assert sent < 64, f"{sent} MiB were taken from a peer that reads nothing"
 
 
+ECHOED = frame(2, bytes(range(256)) * (12 << 12))  # 12 MiB: more than the kernel takes for a peer that does not read
+
+
+async def open_with_small_buffer():
+    peer = await Peer().open(buffer=8192)
+    await asyncio.wait_for(peer.send(ECHOED), 30)
+    return peer
+
+
 async def a_peer_that_reads_slowly_gets_everything():
-    peer = await Peer().open()
-    peer.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8192)
-    payload = os.urandom(1 << 20)
-    sending = asyncio.create_task(peer.send(frame(2, payload) + frame(1, b"the end")))
-    got = b""
-    while len(got) < 10 + len(payload) + 9:  # in more than twice the time of a silence
-        got += await peer.receive(min(40_000, 10 + len(payload) + 9 - len(got)))
-        # Pongs to the Pings that must have come in between cannot be told from here; what is read counts as life only
-        # when something is sent.
-        await peer.send(frame(10, b"reading")) if sending.done() else None
-        await asyncio.sleep(SECONDS / 12)
-    await sending
-    body = got.replace(b"\x89\x00", b"", 3)
-    assert payload in got or payload in body, "not what was sent"
+    peer = await open_with_small_buffer()
+    started = time.monotonic()
+    got = bytearray()
+    while len(got) < 8 << 20:  # at a steady rate, in more than twice the time of a silence; and says nothing itself
+        got += await peer.receive(1 << 15)
+        await asyncio.sleep(started + 2.25 * SECONDS * len(got) / (8 << 20) - time.monotonic())
+    # What the kernel holds counts as sent, and a Ping waits behind it: the Pong has half a silence.
+    got += await peer.receive(10 + (12 << 20) - len(got))
+    assert got[:10] == b"\x82\x7f" + struct.pack(">Q", 12 << 20) and got[10:] == ECHOED[14:], "not what was sent"
+    await peer.expect(9, b"", after=0, within=60)
+    await peer.send(frame(10) + frame(1, b"and more"))
+    await peer.expect(1, b"and more", after=0, within=60)
+
+
+async def a_peer_that_takes_a_little_and_then_nothing_is_given_up():
+    peer = await open_with_small_buffer()
+    await peer.receive(1 << 20)
+    last = peer.elapsed()
+    port = peer.sock.getsockname()[1]
+    while connections_from(port):
+        assert peer.elapsed() < last + 2.5 * SECONDS + SLACK, "the server still waits"
+        await asyncio.sleep(0.05)
+    peer.check_time(last + 1.5 * SECONDS, within=SLACK + SECONDS)
 
 
 async def a_handshake_byte_by_byte_has_its_time_and_no_more():
