@@ -21,15 +21,15 @@ use tokio::net::{TcpListener, TcpStream, tcp};
 use tokio::time::{sleep, timeout};
 use websocket_proto::close::CloseCode;
 use websocket_proto::handshake::{Url, client, server};
-use websocket_proto::{
-    Chunk, ChunkEvent, Config, Connection, HandshakeError, Instant, OsMaskKeys, RecvBuffer, Role, Server, Transport,
-};
+use websocket_proto::{Chunk, ChunkEvent, Config, Connection, Instant, OsMaskKeys, RecvBuffer, Role, Transport};
 
 type Result<T, E = Box<dyn std::error::Error + Send + Sync>> = std::result::Result<T, E>;
 
 const BUFFER_BYTES: usize = 64 << 10;
 /// From this size on a chunk goes to the client from where it was read.
 const LARGE_BYTES: usize = 8 << 10;
+/// How long an end may take nothing of what it is sent, while nothing else moves.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 #[tokio::main]
 async fn main() -> Result<()> {
@@ -39,8 +39,10 @@ async fn main() -> Result<()> {
     let listener = TcpListener::bind(("127.0.0.1", port.parse()?)).await?;
     println!("listening on ws://{}/ for {}", listener.local_addr()?, upstream.authority());
     loop {
-        let (stream, _) = listener.accept().await?;
-        tokio::spawn(async move { println!("ended: {:?}", pass(stream, upstream).await) });
+        match listener.accept().await {
+            Ok((stream, _)) => drop(tokio::spawn(async move { println!("ended: {:?}", pass(stream, upstream).await) })),
+            Err(_) => sleep(Duration::from_millis(50)).await, // out of files, most likely
+        }
     }
 }
 
@@ -52,7 +54,7 @@ fn limits(config: Config) -> Config {
 
 /// The client gets its answer once the server has given its own. (There are ten seconds for both together, so that the
 /// clocks of the two handshakes need not run.)
-async fn shake_hands(mut stream: TcpStream, upstream: Url<'static>) -> Result<(End<Server>, End<impl Role>)> {
+async fn shake_hands(mut stream: TcpStream, upstream: Url<'static>) -> Result<(End<impl Role>, End<impl Role>)> {
     let (mut rx, mut tx) = (RecvBuffer::with_capacity(BUFFER_BYTES), Vec::new());
     let mut handshake = server::Handshake::new();
     let granting = async {
@@ -69,7 +71,7 @@ async fn shake_hands(mut stream: TcpStream, upstream: Url<'static>) -> Result<(E
     };
     let granted: Result<_> = granting.await;
     if let Err(error) = &granted {
-        let status = error.downcast_ref().map_or(502, |error: &HandshakeError| error.status());
+        let status = error.downcast_ref().map_or(502, |error: &websocket_proto::HandshakeError| error.status());
         server::Reply::new(status)?.write(&mut tx)?;
     }
     stream.write_all(&tx).await?;
@@ -107,13 +109,14 @@ async fn pass(stream: TcpStream, upstream: Url<'static>) -> Result<()> {
         forward(&mut front, &mut back)?;
         forward(&mut back, &mut front)?;
         let now = Instant::from_duration(started.elapsed());
-        let deadline = [front.settle(now).await?, back.settle(now).await?].into_iter().flatten().min();
+        let deadlines = [front.settle(now, back.tx.is_empty()).await?, back.settle(now, front.tx.is_empty()).await?];
+        let deadline = deadlines.into_iter().flatten().min();
         tokio::select! {
             // An end is read only while the other has taken what came before.
             count = front.reader.read(front.rx.spare_mut()), if back.tx.is_empty() && !front.is_ended() => front.received(count?),
             count = back.reader.read(back.rx.spare_mut()), if front.tx.is_empty() && !back.is_ended() => back.received(count?),
-            count = front.writer.write(&front.tx), if !front.tx.is_empty() => drop(front.tx.drain(..count?)),
-            count = back.writer.write(&back.tx), if !back.tx.is_empty() => drop(back.tx.drain(..count?)),
+            count = timeout(PATIENCE, front.writer.write(&front.tx)), if !front.tx.is_empty() => drop(front.tx.drain(..count??)),
+            count = timeout(PATIENCE, back.writer.write(&back.tx)), if !back.tx.is_empty() => drop(back.tx.drain(..count??)),
             () = sleep(deadline.unwrap_or(now).saturating_since(now)), if deadline.is_some() => {}
         }
     }
@@ -174,15 +177,14 @@ impl<R: Role> End<R> {
 
     /// Takes what was read; nothing is the end.
     fn received(&mut self, count: usize) {
-        match count {
-            0 => drop(self.connection.handle_eof()),
-            count => self.rx.filled(count),
-        }
+        self.rx.filled(count);
+        let _ = (count == 0).then(|| self.connection.handle_eof());
     }
 
-    /// Tells the time, and does with the transport what is to be done; it gives the next deadline.
-    async fn settle(&mut self, now: Instant) -> Result<Option<Instant>> {
-        let _ = self.connection.handle_timeout(now); // `fault` keeps it
+    /// Tells the time, and does with the transport what is to be done; it gives the next deadline. As long as this end is
+    /// not read from, its silence is our doing, and its Pong may wait in the socket.
+    async fn settle(&mut self, now: Instant, is_read: bool) -> Result<Option<Instant>> {
+        let _ = is_read.then(|| self.connection.handle_timeout(now)); // `fault` keeps it
         // Who sends Pings and does not read is owed the Pong to the last of them, and no more.
         if self.tx.len() < 4 * BUFFER_BYTES {
             self.connection.poll_transmit(&mut self.tx)?;
@@ -193,6 +195,6 @@ impl<R: Role> End<R> {
             Transport::Closed => self.tx.clear(),
             _ => {}
         }
-        Ok(self.connection.poll_timeout())
+        Ok(self.connection.poll_timeout().filter(|_| is_read))
     }
 }
