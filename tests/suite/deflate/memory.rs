@@ -87,8 +87,7 @@ fn cve_2026_1526_takeover_does_not_help_a_bomb() {
     assert!(peak <= LIMIT + SLACK, "{peak}");
 }
 
-/// Ten bits each, so that most of them end in a byte that was read with the one before: a step that reads nothing and
-/// gives nothing, and yet is followed by another.
+/// Ten bits each and nothing in them, so that most of them end in a byte that was read with the one before.
 #[test]
 fn blocks_that_end_within_a_byte_end() {
     let four = (0..4).fold(0_u64, |bits, block| bits | 0b010 << (10 * block));
